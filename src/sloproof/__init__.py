@@ -1,0 +1,1 @@
+"""Prove service-level objectives before production does."""
