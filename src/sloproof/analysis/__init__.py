@@ -1,0 +1,1 @@
+"""Pure statistics of measurements: numbers in, numbers out; it reads no file, clock or network."""

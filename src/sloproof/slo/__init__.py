@@ -1,0 +1,1 @@
+"""What a service promises: SLO definitions and their loading; knows neither traffic nor measurements."""
