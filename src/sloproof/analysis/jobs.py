@@ -1,0 +1,91 @@
+"""The client's ledger: every job that the subject accepted in a trial, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sloproof.analysis.samples import Phase
+
+SUCCEEDED = "succeeded"
+FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Jobs:
+    """Accepted jobs, a row each. Times are Unix seconds; NaN says that it never happened.
+
+    ``accepted_at_s`` is the intended start of the request that submitted the job, so that a job's latency
+    counts from when its client wanted it. ``state`` is empty for a job that the subject no longer knows.
+    """
+
+    location: NDArray[np.str_]
+    phase: NDArray[np.str_]
+    accepted_at_s: NDArray[np.float64]
+    state: NDArray[np.str_]
+    completions: NDArray[np.int64]
+    finished_at_s: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.location)
+
+    @classmethod
+    def from_table(cls, table: pa.Table) -> Self:
+        """Take the columns out of an Arrow table.
+
+        Raises ValueError where a column is missing.
+        """
+        names = [field.name for field in fields(cls)]
+        if missing := [name for name in names if name not in table.column_names]:
+            raise ValueError(f"the ledger of jobs lacks the columns {missing}; it needs {names}")
+        return cls(**{name: _to_numpy(table[name]) for name in names})
+
+    @classmethod
+    def none(cls) -> Self:
+        """Return the ledger of a subject that accepts no jobs."""
+        return cls(
+            location=np.array([], dtype=np.str_),
+            phase=np.array([], dtype=np.str_),
+            accepted_at_s=np.array([]),
+            state=np.array([], dtype=np.str_),
+            completions=np.array([], dtype=np.int64),
+            finished_at_s=np.array([]),
+        )
+
+    def select(self, *, phase: Phase) -> Self:
+        """Return the jobs that were submitted in a phase."""
+        rows = self.phase == phase
+        return type(self)(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+    @property
+    def succeeded(self) -> NDArray[np.bool_]:
+        """Whether the job has ended well."""
+        return self.state == SUCCEEDED
+
+    @property
+    def ended(self) -> NDArray[np.bool_]:
+        """Whether the job has ended, well or not."""
+        return self.succeeded | (self.state == FAILED)
+
+    @property
+    def doubled(self) -> NDArray[np.bool_]:
+        """Whether the job's end was recorded more than once."""
+        return self.completions > 1
+
+    @property
+    def latency_s(self) -> NDArray[np.float64]:
+        """Seconds from the intended submission to the recorded end; +inf for a job that has not ended."""
+        return np.where(self.ended, self.finished_at_s - self.accepted_at_s, np.inf)
+
+
+def _to_numpy(column: pa.ChunkedArray) -> NDArray[np.generic]:
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(pa.string())
+    values: NDArray[np.generic] = column.to_numpy()
+    return values.astype(np.str_) if pa.types.is_string(column.type) else values

@@ -1,0 +1,1 @@
+"""Turn an experiment file into trials, and trials into results on disk."""
