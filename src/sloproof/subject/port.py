@@ -17,14 +17,15 @@ class SubjectError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """Where one instance lives: the values of its configuration and the folder that is its own.
+    """Where one instance lives: the values of its configuration, its folder, its log, its port.
 
     Two instances started in the same cell one after the other share its folder, so the second finds what the
-    first has stored.
+    first has stored; the log is appended to.
     """
 
     factors: Mapping[str, str]
     folder: Path
+    log: Path
     port: int
 
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-LOG_NAME = "subject.log"
 HOST = "127.0.0.1"
 
 # Below the range from which Linux takes the ports of outgoing connections (32768 and up), so that no client
@@ -55,7 +54,7 @@ class ProcessSubject:
     """Start the subject as a command of this machine.
 
     `command` and the values of `env` may name ``{python}`` (this interpreter), ``{port}``, ``{folder}`` (the
-    trial's own folder) and every factor of the configuration.
+    cell's own) and every factor of the configuration.
     """
 
     command: Sequence[str]
@@ -67,7 +66,7 @@ class ProcessSubject:
         names = {**cell.factors, "port": cell.port, "folder": cell.folder, "python": sys.executable}
         command = [part.format_map(names) for part in self.command]
         env = os.environ | {key: value.format_map(names) for key, value in self.env.items()}
-        log = (cell.folder / LOG_NAME).open("ab")
+        log = cell.log.open("ab")
         try:
             child = subprocess.Popen(
                 command,

@@ -1,0 +1,168 @@
+"""The results of a run, as ``results.json`` holds them and reports show them: values only, nothing to compute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping  # noqa: TC003 - resolved when results are read back
+from dataclasses import dataclass
+from typing import Any
+
+from sloproof.analysis.counts import Counts  # noqa: TC001 - resolved when results are read back
+from sloproof.analysis.intervals import Interval  # noqa: TC001 - as above
+from sloproof.analysis.verdicts import Verdict
+
+SCHEMA = "sloproof.results/1"
+INTEGRITY = "integrity"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One objective in one trial; ``None`` where that observer could not see it."""
+
+    client: Counts | None
+    server: Counts | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Integrity:
+    """What became of the jobs that the subject accepted in a trial, and how it ended.
+
+    ``refused`` counts requests of the SIGTERM phase that were turned away, which is no loss; ``unanswered`` those
+    that were taken and got no answer, which is one. ``violations`` says each breach in words.
+    """
+
+    accepted: int
+    ended: int
+    failed: int
+    lost: int
+    pending: int
+    doubled: int
+    answered: int
+    refused: int
+    unanswered: int
+    exit_status: int | None
+    violations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialResult:
+    """One trial: whether its measurement can be believed, and what it saw."""
+
+    folder: str
+    block: int
+    configuration: str
+    repeat: int
+    started_at: float
+    seconds: Mapping[str, float]
+    problems: tuple[str, ...]
+    generator: Mapping[str, Any]
+    observations: Mapping[str, Observation]
+    integrity: Integrity
+    requests_by_worker: Mapping[str, int]
+    subject_cpu_s: float | None
+    subject_build: Mapping[str, str]
+
+    @property
+    def valid(self) -> bool:
+        """Return whether the measurement itself was sound."""
+        return not self.problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectiveResult:
+    """One objective of one configuration, judged over its valid trials.
+
+    ``client`` and ``server`` are the counts of all of them together; ``interval`` is that of the typical trial's
+    SLI. ``finding`` says where the two observers disagree on the verdict.
+    """
+
+    name: str
+    target: str
+    verdict: Verdict
+    reason: str
+    interval: Interval | None
+    client: Counts | None
+    server: Counts | None
+    more_trials: int | None
+    finding: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Percentile:
+    """A latency percentile of one endpoint, in seconds.
+
+    ``typical_s`` is the median over the trials with its interval; ``server_s`` are the two bounds of the subject's
+    own histogram between which its view of the same percentile lies. ``None``: too little to say.
+    """
+
+    q: float
+    typical_s: Interval | None
+    server_s: tuple[float, float | None] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointResult:
+    """The latency of one endpoint in one configuration; ``curve`` are (q, seconds) of all trials merged."""
+
+    endpoint: str
+    requests: int
+    percentiles: tuple[Percentile, ...]
+    curve: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigurationResult:
+    """One cell of the matrix."""
+
+    id: str
+    factors: Mapping[str, str]
+    valid_trials: int
+    invalid_trials: int
+    objectives: tuple[ObjectiveResult, ...]
+    endpoints: tuple[EndpointResult, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectiveDefinition:
+    """What was asked for, in words; ``threshold_s`` and ``endpoint`` where the objective is about latency."""
+
+    name: str
+    description: str
+    target: str
+    asks: str
+    threshold_s: float | None
+    endpoint: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """Everything a report shows of a run."""
+
+    schema: str
+    run: str
+    experiment: str
+    description: str
+    complete: bool
+    started_at: str
+    service: str
+    objectives: tuple[ObjectiveDefinition, ...]
+    plan: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    configurations: tuple[ConfigurationResult, ...]
+    trials: tuple[TrialResult, ...]
+
+    def verdicts(self) -> list[Verdict]:
+        """Return the verdict of every objective of every configuration."""
+        return [objective.verdict for each in self.configurations for objective in each.objectives]
+
+
+def exit_status(results: Results) -> int:
+    """Return how a command that made these results ends: the first that applies.
+
+    4 a configuration has no valid measurement, 1 an objective is violated, 3 one is inconclusive, 0 all are met.
+    """
+    verdicts = results.verdicts()
+    if any(each.valid_trials == 0 for each in results.configurations) or not verdicts:
+        return 4
+    if Verdict.VIOLATED in verdicts:
+        return 1
+    return 3 if Verdict.INCONCLUSIVE in verdicts else 0

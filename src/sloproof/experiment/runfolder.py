@@ -1,0 +1,186 @@
+"""The folder of one run: where each file lies, and how it gets there without ever being half there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet as pq
+from pydantic import TypeAdapter, ValidationError
+
+from sloproof.analysis.jobs import Jobs
+from sloproof.analysis.samples import Samples
+from sloproof.experiment.record import TrialRecord
+from sloproof.observe.scrape import Scrape
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+RECORD = TypeAdapter(TrialRecord)
+
+
+class RunFolderError(Exception):
+    """A folder is not a run of ours, or cannot be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialFolder:
+    """The files of one trial; `state` is the subject's own and goes when the trial was clean."""
+
+    path: Path
+
+    @property
+    def state(self) -> Path:
+        """Return the folder in which the subject keeps its store."""
+        return self.path / "state"
+
+    @property
+    def log(self) -> Path:
+        """Return the file of everything that the subject wrote."""
+        return self.path / "subject.log"
+
+    @property
+    def metrics_before(self) -> Path:
+        """Return the scrape taken before the load phase."""
+        return self.path / "metrics-before.prom"
+
+    @property
+    def metrics_after(self) -> Path:
+        """Return the scrape taken when the load phase and its jobs had ended."""
+        return self.path / "metrics-after.prom"
+
+    def samples(self) -> Samples:
+        """Read the requests of the trial."""
+        return Samples.from_table(pq.read_table(self.path / "samples.parquet"))
+
+    def jobs(self) -> Jobs:
+        """Read the ledger of accepted jobs."""
+        return Jobs.from_table(pq.read_table(self.path / "jobs.parquet"))
+
+    def gain(self) -> Scrape:
+        """Return what the subject's counters gained over the load phase."""
+        before, after = (Scrape.parse(path.read_text()) for path in (self.metrics_before, self.metrics_after))
+        return after.since(before)
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The folder of one run."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, root: Path, *, name: str, now: datetime) -> RunFolder:
+        """Make the folder of a new run under `root`, named by the time and the experiment.
+
+        Raises:
+            RunFolderError: it cannot be made.
+
+        """
+        stem = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{name}"
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            for suffix in ("", *(f"-{n}" for n in range(2, 100))):
+                path = root / (stem + suffix)
+                try:
+                    path.mkdir()
+                except FileExistsError:
+                    continue
+                (path / "inputs").mkdir()
+                (path / "trials").mkdir()
+                return cls(path)
+        except OSError as error:
+            raise RunFolderError(f"cannot make a folder for the run under {root}: {error.strerror}") from error
+        raise RunFolderError(f"{root} already holds a hundred runs named {stem}")
+
+    @property
+    def experiment(self) -> Path:
+        """Return the copy of the experiment file that the run was made from."""
+        return self.path / "inputs" / "experiment.yaml"
+
+    @property
+    def definition(self) -> Path:
+        """Return the copy of the SLO file that the run was made from."""
+        return self.path / "inputs" / "slo.yaml"
+
+    @property
+    def results(self) -> Path:
+        """Return the file of results."""
+        return self.path / "results.json"
+
+    @property
+    def report(self) -> Path:
+        """Return the page that people read."""
+        return self.path / "report.html"
+
+    def keep_inputs(self, *, experiment: Path, definition: Path, locustfile: Path) -> None:
+        """Copy the files that define the run into it."""
+        for source, target in (
+            (experiment, self.experiment),
+            (definition, self.definition),
+            (locustfile, self.path / "inputs" / "locustfile.py"),
+        ):
+            shutil.copyfile(source, target)
+
+    def write_facts(self, facts: Mapping[str, Any]) -> None:
+        """Write what holds for the whole run: the machine, the versions, when it began."""
+        write_atomically(self.path / "run.json", json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
+
+    def facts(self) -> dict[str, Any]:
+        """Read what holds for the whole run.
+
+        Raises:
+            RunFolderError: the folder is not a run.
+
+        """
+        try:
+            facts: dict[str, Any] = json.loads((self.path / "run.json").read_text())
+        except (OSError, ValueError) as error:
+            raise RunFolderError(f"{self.path} is not the folder of a run: run.json is missing or broken") from error
+        return facts
+
+    def trial(self, name: str) -> TrialFolder:
+        """Return the folder of a trial."""
+        return TrialFolder(self.path / "trials" / name)
+
+    def append(self, record: TrialRecord) -> None:
+        """Add a finished trial; when this returns it is on the disk."""
+        line = json.dumps(asdict(record), ensure_ascii=False) + "\n"
+        with (self.path / "trials.jsonl").open("a", encoding="utf-8") as file:
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def records(self) -> list[TrialRecord]:
+        """Return the finished trials, oldest first; a last line cut short by a crash is no trial.
+
+        Raises:
+            RunFolderError: any other line is not a trial.
+
+        """
+        path = self.path / "trials.jsonl"
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+        if lines and not lines[-1].endswith("\n"):
+            lines.pop()
+        records = []
+        for number, line in enumerate(lines, start=1):
+            try:
+                records.append(RECORD.validate_json(line))
+            except ValidationError as error:
+                raise RunFolderError(f"{path}:{number}: not the record of a trial: {error}") from error
+        return records
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a file so that a reader, or a crash, finds the old text or the new, never half of it."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

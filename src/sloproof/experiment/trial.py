@@ -1,0 +1,202 @@
+"""Run one trial: start, warm up, load, let jobs finish, stop under light load, start again, check the ledger."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NoReturn
+
+import httpx
+
+from sloproof.analysis.samples import Phase
+from sloproof.experiment.record import Part, Stop, TrialRecord
+from sloproof.experiment.plan import derived_seed
+from sloproof.load.arrivals import Arrival
+from sloproof.load.process import LoadProcess
+from sloproof.load.protocol import LoadConfig, RunPhase
+from sloproof.observe.conventions import JOBS_IN_STATE, STATE_LABEL, UNFINISHED_STATES
+from sloproof.observe.scrape import Scrape, ScrapeError
+from sloproof.subject.port import Cell, Instance, SubjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from sloproof.load.protocol import PhaseFacts
+    from sloproof.experiment.plan import PlannedTrial
+    from sloproof.experiment.runfolder import TrialFolder
+    from sloproof.experiment.spec import Experiment
+    from sloproof.subject.port import Subject
+
+POLL_S = 0.02
+LOG_LINES = 20
+SETTLE_WITHIN_S = 10.0
+AUDIT_WITHIN_S = 20.0
+AUDIT_CONNECTIONS = 16
+
+
+@dataclass(slots=True, kw_only=True)
+class Trial:
+    """One trial about to run; `notice` is told of each part as it begins."""
+
+    experiment: Experiment
+    planned: PlannedTrial
+    repeat: int
+    subject: Subject
+    port: int
+    folder: TrialFolder
+    notice: Callable[[Part], None]
+    seconds: dict[Part, float] = field(default_factory=dict, init=False)
+
+    def run(self) -> TrialRecord:
+        """Run the trial and return its facts; its files are in its folder when this returns.
+
+        Raises:
+            SubjectError: the subject did not start, did not become ready, or could not be read.
+            LoadError: the load generator failed.
+
+        """
+        started_at = time.time()
+        self.folder.state.mkdir(parents=True)
+        cell = Cell(
+            factors=self.planned.configuration.factors,
+            folder=self.folder.state,
+            log=self.folder.log,
+            port=self.port,
+        )
+        with LoadProcess.start(self._load_config()) as load:
+            with self.subject.start(cell) as instance:
+                generator = self._measure(instance, load)
+                stop = self._stop(instance, load)
+            with self.subject.start(cell) as again:
+                self._audit(again, load)
+        return TrialRecord(
+            folder=self.folder.path.name,
+            block=self.planned.block,
+            configuration=self.planned.configuration.id,
+            repeat=self.repeat,
+            seed=self.planned.seed,
+            started_at=started_at,
+            seconds=self.seconds,
+            generator=generator,
+            stop=stop,
+        )
+
+    def _measure(self, instance: Instance, load: LoadProcess) -> PhaseFacts:
+        """Warm up and load; counters are read when nothing is under way, so that gains count whole requests."""
+        traffic = self.experiment.load
+        with self._part(Part.START):
+            self._await_ready(instance)
+            load.await_ready()
+        with self._part(Part.WARMUP):
+            load.run_phase(self._phase(Phase.WARMUP, traffic.warmup))
+        with self._part(Part.SETTLE):
+            self._settle(instance, self.folder.metrics_before)
+        with self._part(Part.LOAD):
+            generator = load.run_phase(self._phase(Phase.LOAD, traffic.duration))
+        with self._part(Part.SETTLE):
+            self._settle(instance, self.folder.metrics_after)
+        return generator
+
+    def _stop(self, instance: Instance, load: LoadProcess) -> Stop:
+        """Send SIGTERM while light traffic goes on, and wait for the end."""
+        with self._part(Part.STOP):
+            spec, within_s = self.experiment.stop, self.experiment.subject.stop_within
+            load.begin_phase(
+                RunPhase(
+                    phase=Phase.DRAIN,
+                    arrival=Arrival.CONSTANT,
+                    rate=spec.rate,
+                    duration_s=spec.lead + within_s,
+                    seed=self.planned.seed,
+                )
+            )
+            time.sleep(spec.lead)
+            died_before = instance.exit_status() is not None
+            instance.terminate()
+            exit_status = instance.wait(within_s)
+            load.stop_phase()
+            return Stop(died_before=died_before, exit_status=exit_status, log_tail=instance.log_tail(LOG_LINES))
+
+    def _audit(self, again: Instance, load: LoadProcess) -> None:
+        """Read every accepted job back from a fresh start on the same store: what counts is what was kept."""
+        with self._part(Part.RESTART):
+            self._await_ready(again)
+        with self._part(Part.AUDIT):
+            load.audit(again.url, connections=AUDIT_CONNECTIONS, deadline_s=AUDIT_WITHIN_S)
+            load.finish()
+
+    @contextmanager
+    def _part(self, part: Part) -> Iterator[None]:
+        self.notice(part)
+        began = time.monotonic()
+        yield
+        self.seconds[part] = self.seconds.get(part, 0.0) + time.monotonic() - began
+
+    def _load_config(self) -> LoadConfig:
+        traffic = self.experiment.load
+        return LoadConfig(
+            locustfile=traffic.locustfile,
+            host=f"http://127.0.0.1:{self.port}",
+            output=self.folder.path,
+            users=traffic.users,
+            seed=self.planned.seed,
+            timeout_s=traffic.timeout,
+        )
+
+    def _phase(self, phase: Phase, duration_s: float) -> RunPhase:
+        # Warm-up and load draw different arrivals from the block's one seed.
+        traffic = self.experiment.load
+        return RunPhase(
+            phase=phase,
+            arrival=Arrival(traffic.arrival),
+            rate=traffic.rate,
+            duration_s=duration_s,
+            seed=derived_seed(self.planned.seed, phase),
+        )
+
+    def _await_ready(self, instance: Instance) -> None:
+        spec = self.experiment.subject
+        deadline = time.monotonic() + spec.ready_within
+        answer = "nothing answered"
+        with httpx.Client(base_url=instance.url, timeout=2.0) as http:
+            while time.monotonic() < deadline:
+                if (status := instance.exit_status()) is not None:
+                    self._fail(instance, f"ended with status {status} before it was ready")
+                try:
+                    response = http.get(spec.ready)
+                except httpx.TransportError as error:
+                    answer = f"{type(error).__name__}: {error}"
+                else:
+                    if response.is_success:
+                        return
+                    answer = f"{response.status_code} {response.text[:200]}"
+                time.sleep(POLL_S)
+        self._fail(instance, f"was not ready within {spec.ready_within:g} s; {spec.ready} last said: {answer}")
+
+    def _settle(self, instance: Instance, target: Path) -> None:
+        """Wait until no job is queued or running, and keep the scrape that says so.
+
+        A subject without jobs has nothing to wait for. One whose jobs do not end in time is scraped as it is:
+        its ledger will show it.
+        """
+        deadline = time.monotonic() + SETTLE_WITHIN_S
+        url = self.experiment.subject.metrics
+        with httpx.Client(base_url=instance.url, timeout=SETTLE_WITHIN_S) as http:
+            while True:
+                try:
+                    text = http.get(url).raise_for_status().text
+                    unfinished = Scrape.parse(text).total(
+                        JOBS_IN_STATE, **{STATE_LABEL: UNFINISHED_STATES.__contains__}
+                    )
+                except (httpx.HTTPError, ScrapeError) as error:
+                    self._fail(instance, f"gave no metrics at {url}: {error}")
+                if not unfinished or time.monotonic() > deadline:
+                    break
+                time.sleep(POLL_S)
+        target.write_text(text)
+
+    def _fail(self, instance: Instance, what: str) -> NoReturn:
+        configuration = self.planned.configuration.id
+        raise SubjectError(f"{configuration}: the subject {what}\n{instance.log_tail(LOG_LINES)}".rstrip())
