@@ -120,8 +120,9 @@ class Samples:
 
         Any other 4xx is the client's own mistake, rightly answered.
         """
-        bad = (self.status >= FIRST_SERVER_ERROR) | (self.status == TOO_MANY_REQUESTS)
-        return np.logical_and(self.answered, ~bad)
+        failed = (self.status >= FIRST_SERVER_ERROR) | (self.status == TOO_MANY_REQUESTS)
+        served: NDArray[np.bool_] = self.answered & ~failed
+        return served
 
     @property
     def latency_s(self) -> NDArray[np.float64]:
