@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -66,17 +66,17 @@ class Jobs:
     @property
     def succeeded(self) -> NDArray[np.bool_]:
         """Whether the job has ended well."""
-        return self.state == SUCCEEDED
+        return np.equal(self.state, SUCCEEDED)
 
     @property
     def ended(self) -> NDArray[np.bool_]:
         """Whether the job has ended, well or not."""
-        return self.succeeded | (self.state == FAILED)
+        return np.logical_or(self.succeeded, self.state == FAILED)
 
     @property
     def doubled(self) -> NDArray[np.bool_]:
         """Whether the job's end was recorded more than once."""
-        return self.completions > 1
+        return np.greater(self.completions, 1)
 
     @property
     def latency_s(self) -> NDArray[np.float64]:
@@ -84,8 +84,8 @@ class Jobs:
         return np.where(self.ended, self.finished_at_s - self.accepted_at_s, np.inf)
 
 
-def _to_numpy(column: pa.ChunkedArray) -> NDArray[np.generic]:
+def _to_numpy(column: pa.ChunkedArray) -> NDArray[Any]:
     if pa.types.is_dictionary(column.type):
         column = column.cast(pa.string())
-    values: NDArray[np.generic] = column.to_numpy()
+    values: NDArray[Any] = column.to_numpy()
     return values.astype(np.str_) if pa.types.is_string(column.type) else values

@@ -1,10 +1,12 @@
-"""The results of a run, as ``results.json`` holds them and reports show them: values only, nothing to compute."""
+"""The results of a run, as ``results.json`` holds them and reports show them; it computes nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 - resolved when results are read back
 from dataclasses import dataclass
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from sloproof.analysis.counts import Counts  # noqa: TC001 - resolved when results are read back
 from sloproof.analysis.intervals import Interval  # noqa: TC001 - as above
@@ -26,8 +28,8 @@ class Observation:
 class Integrity:
     """What became of the jobs that the subject accepted in a trial, and how it ended.
 
-    ``refused`` counts requests of the SIGTERM phase that were turned away, which is no loss; ``unanswered`` those
-    that were taken and got no answer, which is one. ``violations`` says each breach in words.
+    ``refused`` counts requests of the SIGTERM phase that were turned away, which is no loss; ``unanswered``
+    those that were taken and got no answer, which is one. ``violations`` says each breach in words.
     """
 
     accepted: int
@@ -71,12 +73,11 @@ class TrialResult:
 class ObjectiveResult:
     """One objective of one configuration, judged over its valid trials.
 
-    ``client`` and ``server`` are the counts of all of them together; ``interval`` is that of the typical trial's
-    SLI. ``finding`` says where the two observers disagree on the verdict.
+    ``client`` and ``server`` are the counts of all of them together; ``interval`` is that of the typical
+    trial's SLI. ``finding`` says where the two observers disagree on the verdict.
     """
 
     name: str
-    target: str
     verdict: Verdict
     reason: str
     interval: Interval | None
@@ -90,8 +91,8 @@ class ObjectiveResult:
 class Percentile:
     """A latency percentile of one endpoint, in seconds.
 
-    ``typical_s`` is the median over the trials with its interval; ``server_s`` are the two bounds of the subject's
-    own histogram between which its view of the same percentile lies. ``None``: too little to say.
+    ``typical_s`` is the median over the trials with its interval; ``server_s`` are the two bounds of the
+    subject's own histogram between which its view of the same percentile lies. ``None``: too little to say.
     """
 
     q: float
@@ -123,14 +124,34 @@ class ConfigurationResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectiveDefinition:
-    """What was asked for, in words; ``threshold_s`` and ``endpoint`` where the objective is about latency."""
+    """What was asked for; `threshold_s` and `endpoint` where the objective is about latency.
+
+    ``indicator`` is the kind of indicator. The target is the exact decimal as text; integrity has none.
+    """
 
     name: str
     description: str
-    target: str
-    asks: str
+    indicator: str
+    target: str | None
     threshold_s: float | None
     endpoint: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What was planned: how many trials of what traffic, on a subject started how."""
+
+    trials: int
+    blocks: int
+    seed: int
+    command: tuple[str, ...]
+    env: Mapping[str, str]
+    arrival: str
+    rate_per_s: float
+    warmup_s: float
+    load_s: float
+    users: int
+    timeout_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,14 +162,18 @@ class Results:
     run: str
     experiment: str
     description: str
-    complete: bool
     started_at: str
     service: str
     objectives: tuple[ObjectiveDefinition, ...]
-    plan: Mapping[str, Any]
+    plan: Plan
     environment: Mapping[str, Any]
     configurations: tuple[ConfigurationResult, ...]
     trials: tuple[TrialResult, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Return whether every planned trial has run."""
+        return sum(not trial.repeat for trial in self.trials) >= self.plan.trials
 
     def verdicts(self) -> list[Verdict]:
         """Return the verdict of every objective of every configuration."""
@@ -158,7 +183,8 @@ class Results:
 def exit_status(results: Results) -> int:
     """Return how a command that made these results ends: the first that applies.
 
-    4 a configuration has no valid measurement, 1 an objective is violated, 3 one is inconclusive, 0 all are met.
+    4 a configuration has no valid measurement, 1 an objective is violated, 3 one is inconclusive, 0 all
+    are met.
     """
     verdicts = results.verdicts()
     if any(each.valid_trials == 0 for each in results.configurations) or not verdicts:
@@ -166,3 +192,8 @@ def exit_status(results: Results) -> int:
     if Verdict.VIOLATED in verdicts:
         return 1
     return 3 if Verdict.INCONCLUSIVE in verdicts else 0
+
+
+def to_json(results: Results) -> str:
+    """Return results as JSON of the schema that they name; what is infinite, or unknown, is null."""
+    return TypeAdapter(Results).dump_json(results, indent=1).decode() + "\n"

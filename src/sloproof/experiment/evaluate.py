@@ -44,7 +44,9 @@ def evaluate_trial(folder: TrialFolder, record: TrialRecord, definition: Definit
         seconds={part.value: seconds for part, seconds in record.seconds.items()},
         problems=(
             *generator_problems(record.generator),
-            *_count_problems(samples.select(phase=Phase.LOAD), server.endpoint_counts(gain, requests=requests)),
+            *_count_problems(
+                samples.select(phase=Phase.LOAD), server.endpoint_counts(gain, requests=requests)
+            ),
         ),
         generator=asdict(record.generator),
         observations={
@@ -81,7 +83,9 @@ def _count_problems(scored: Samples, counted: dict[str, int]) -> Iterator[str]:
 
 
 def _integrity(draining: Samples, jobs: Jobs, stop: Stop) -> Integrity:
-    turned_away = (draining.outcome == Outcome.REFUSED) | (draining.answered & (draining.status == UNAVAILABLE))
+    turned_away = (draining.outcome == Outcome.REFUSED) | (
+        draining.answered & (draining.status == UNAVAILABLE)
+    )
     answered = draining.answered & ~turned_away
     unanswered = len(draining) - int(answered.sum()) - int(turned_away.sum())
     known = jobs.state != ""
@@ -101,7 +105,11 @@ def _integrity(draining: Samples, jobs: Jobs, stop: Stop) -> Integrity:
             *_stop_violations(stop),
             *([f"{unanswered:,} requests were taken after SIGTERM and never answered"] if unanswered else []),
             *([f"{lost:,} of {len(jobs):,} accepted jobs were lost"] if lost else []),
-            *([f"{pending:,} of {len(jobs):,} accepted jobs had not ended after a restart"] if pending else []),
+            *(
+                [f"{pending:,} of {len(jobs):,} accepted jobs had not ended after a restart"]
+                if pending
+                else []
+            ),
             *([f"{doubled:,} of {len(jobs):,} accepted jobs ended more than once"] if doubled else []),
         ),
     )

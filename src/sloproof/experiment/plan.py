@@ -40,7 +40,8 @@ def configurations(factors: Mapping[str, Sequence[str]]) -> list[Configuration]:
     ['a-1', 'a-4', 'b-1', 'b-4']
     """
     return [
-        Configuration(dict(zip(factors, levels, strict=True))) for levels in itertools.product(*factors.values())
+        Configuration(dict(zip(factors, levels, strict=True)))
+        for levels in itertools.product(*factors.values())
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from sloproof.experiment.environment import environment
 from sloproof.experiment.evaluate import evaluate_trial
 from sloproof.experiment.plan import configurations, plan
-from sloproof.experiment.runfolder import RunFolder
+from sloproof.experiment.runfolder import RunFacts, RunFolder
 from sloproof.experiment.trial import Trial
 from sloproof.subject.process import ProcessSubject, free_port
 
@@ -40,79 +41,76 @@ class Progress(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """An experiment about to run; `source` is the file it was read from."""
+def open_run(experiment: Experiment, *, source: Path, reports: Path) -> RunFolder:
+    """Make the folder of a new run of an experiment that was read from `source`.
 
+    Raises:
+        RunFolderError: it cannot be made under `reports`.
+
+    """
+    now = datetime.now(UTC)
+    folder = RunFolder.create(reports, name=experiment.name, now=now)
+    folder.keep_inputs(experiment=source, definition=experiment.slo, locustfile=experiment.load.locustfile)
+    folder.write_facts(
+        RunFacts(
+            started_at=now.isoformat(timespec="seconds"),
+            blocks=experiment.blocks,
+            seed=experiment.seed,
+            environment=environment(experiment.subject.directory),
+        )
+    )
+    return folder
+
+
+def execute(folder: RunFolder, experiment: Experiment, definition: Definition, progress: Progress) -> None:
+    """Run every trial of an experiment into the folder of its run.
+
+    An invalid trial is repeated at once, on the same arrivals, until the experiment's `repeats` are used up.
+    What was finished stays on disk whatever is raised.
+
+    Raises:
+        SubjectError: the subject does not start or does not become ready.
+        LoadError: the load generator failed.
+
+    """
+    trials = plan(configurations(experiment.factors), blocks=experiment.blocks, seed=experiment.seed)
+    progress.began(folder, trials)
+    bench = _Bench(folder=folder, experiment=experiment, definition=definition, progress=progress)
+    repeats_left = experiment.repeats
+    for planned in trials:
+        for repeat in itertools.count():
+            result = bench.run(planned, repeat)
+            again = not result.valid and repeats_left > 0
+            progress.ended(planned, result, again=again)
+            if not again:
+                break
+            repeats_left -= 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bench:
+    """What every trial of a run has in common."""
+
+    folder: RunFolder
     experiment: Experiment
     definition: Definition
-    source: Path
-    reports: Path
     progress: Progress
 
-    def execute(self) -> RunFolder:
-        """Run every trial; return the folder that holds them.
-
-        An invalid trial is repeated at once, on the same arrivals, until the experiment's `repeats` are used up.
-        What was finished stays on disk whatever is raised.
-
-        Raises:
-            RunFolderError: the run's folder cannot be written.
-            SubjectError: the subject does not start or does not become ready.
-            LoadError: the load generator failed.
-
-        """
-        folder = self._open()
-        trials = plan(
-            configurations(self.experiment.factors), blocks=self.experiment.blocks, seed=self.experiment.seed
-        )
-        self.progress.began(folder, trials)
-        subject = ProcessSubject(
-            command=self.experiment.subject.command,
-            directory=self.experiment.subject.directory,
-            env=self.experiment.subject.env,
-        )
-        repeats_left = self.experiment.repeats
-        for planned in trials:
-            repeat = 0
-            while not self._trial(folder, subject, planned, repeat, last=not repeats_left).valid and repeats_left:
-                repeat += 1
-                repeats_left -= 1
-        return folder
-
-    def _open(self) -> RunFolder:
-        now = datetime.now(UTC)
-        folder = RunFolder.create(self.reports, name=self.experiment.name, now=now)
-        folder.keep_inputs(
-            experiment=self.source, definition=self.experiment.slo, locustfile=self.experiment.load.locustfile
-        )
-        folder.write_facts(
-            {
-                "started_at": now.isoformat(timespec="seconds"),
-                "blocks": self.experiment.blocks,
-                "seed": self.experiment.seed,
-                "environment": environment(self.experiment.subject.directory),
-            }
-        )
-        return folder
-
-    def _trial(
-        self, folder: RunFolder, subject: ProcessSubject, planned: PlannedTrial, repeat: int, *, last: bool
-    ) -> TrialResult:
+    def run(self, planned: PlannedTrial, repeat: int) -> TrialResult:
         suffix = f"-r{repeat}" if repeat else ""
-        files = folder.trial(f"b{planned.block:02}-{planned.configuration.id}{suffix}")
+        files = self.folder.trial(f"b{planned.block:02}-{planned.configuration.id}{suffix}")
+        spec = self.experiment.subject
         record = Trial(
             experiment=self.experiment,
             planned=planned,
             repeat=repeat,
-            subject=subject,
+            subject=ProcessSubject(command=spec.command, directory=spec.directory, env=spec.env),
             port=free_port(),
             folder=files,
             notice=lambda part: self.progress.part(planned, part),
         ).run()
-        folder.append(record)
+        self.folder.append(record)
         result = evaluate_trial(files, record, self.definition)
         if not result.integrity.violations:  # else the store is evidence
             shutil.rmtree(files.state)
-        self.progress.ended(planned, result, again=not result.valid and not last)
         return result

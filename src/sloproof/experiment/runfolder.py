@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Mapping  # noqa: TC003 - resolved when facts are read back
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,6 @@ from sloproof.experiment.record import TrialRecord
 from sloproof.observe.scrape import Scrape
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 RECORD = TypeAdapter(TrialRecord)
@@ -26,6 +26,19 @@ RECORD = TypeAdapter(TrialRecord)
 
 class RunFolderError(Exception):
     """A folder is not a run of ours, or cannot be written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """What holds for a whole run: when it began (ISO 8601), what was asked for, and on which machine."""
+
+    started_at: str
+    blocks: int
+    seed: int
+    environment: Mapping[str, Any]
+
+
+FACTS = TypeAdapter(RunFacts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +108,9 @@ class RunFolder:
                 (path / "trials").mkdir()
                 return cls(path)
         except OSError as error:
-            raise RunFolderError(f"cannot make a folder for the run under {root}: {error.strerror}") from error
+            raise RunFolderError(
+                f"cannot make a folder for the run under {root}: {error.strerror}"
+            ) from error
         raise RunFolderError(f"{root} already holds a hundred runs named {stem}")
 
     @property
@@ -127,22 +142,25 @@ class RunFolder:
         ):
             shutil.copyfile(source, target)
 
-    def write_facts(self, facts: Mapping[str, Any]) -> None:
-        """Write what holds for the whole run: the machine, the versions, when it began."""
-        write_atomically(self.path / "run.json", json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
+    def write_facts(self, facts: RunFacts) -> None:
+        """Write what holds for the whole run."""
+        write_atomically(
+            self.path / "run.json", json.dumps(asdict(facts), indent=2, ensure_ascii=False) + "\n"
+        )
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> RunFacts:
         """Read what holds for the whole run.
 
         Raises:
-            RunFolderError: the folder is not a run.
+            RunFolderError: the folder is not that of a run.
 
         """
         try:
-            facts: dict[str, Any] = json.loads((self.path / "run.json").read_text())
-        except (OSError, ValueError) as error:
-            raise RunFolderError(f"{self.path} is not the folder of a run: run.json is missing or broken") from error
-        return facts
+            return FACTS.validate_json((self.path / "run.json").read_bytes())
+        except (OSError, ValidationError) as error:
+            raise RunFolderError(
+                f"{self.path} is not the folder of a run: run.json is missing or broken"
+            ) from error
 
     def trial(self, name: str) -> TrialFolder:
         """Return the folder of a trial."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import string
-from pathlib import Path  # noqa: TC003 - pydantic resolves it
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from sloproof.slo.quantities import DurationSeconds, RatePerSecond  # noqa: TC001 - pydantic resolves them
+from sloproof.slo.quantities import DurationSeconds, RatePerSecond
 from sloproof.slo.yamlfile import InvalidFile, Problem, read
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class SubjectSpec(_Section):
     """How the thing under test is started and spoken to."""
 
     command: Annotated[tuple[Template, ...], Field(min_length=1)]
-    directory: Path = Field(default_factory=lambda: Path())
+    directory: Path = Field(default_factory=Path)
     env: dict[str, Template] = Field(default_factory=dict)
     ready: UrlPath = "/readyz"
     metrics: UrlPath = "/metrics"
@@ -52,7 +52,9 @@ class SubjectSpec(_Section):
     def placeholders(self) -> set[str]:
         """Return every name in braces that the command or the environment uses."""
         texts = [*self.command, *self.env.values()]
-        return {name for text in texts for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+        return {
+            name for text in texts for _, name, _, _ in string.Formatter().parse(text) if name is not None
+        }
 
 
 class LoadSpec(_Section):
@@ -82,7 +84,9 @@ class Experiment(_Section):
     description: str = ""
     slo: Path
     subject: SubjectSpec
-    factors: Annotated[dict[FactorName, Annotated[tuple[Level, ...], Field(min_length=1)]], Field(min_length=1)]
+    factors: Annotated[
+        dict[FactorName, Annotated[tuple[Level, ...], Field(min_length=1)]], Field(min_length=1)
+    ]
     blocks: Annotated[int, Field(ge=1, le=1_000)]
     seed: Annotated[int, Field(ge=0)] = 1
     repeats: Annotated[int, Field(ge=0, le=1_000)] = 6
@@ -111,7 +115,9 @@ class Experiment(_Section):
         return self.model_copy(
             update={
                 "slo": _absolute(base, self.slo),
-                "subject": self.subject.model_copy(update={"directory": _absolute(base, self.subject.directory)}),
+                "subject": self.subject.model_copy(
+                    update={"directory": _absolute(base, self.subject.directory)}
+                ),
                 "load": self.load.model_copy(update={"locustfile": _absolute(base, self.load.locustfile)}),
             }
         )
@@ -140,4 +146,6 @@ def _missing(path: Path, experiment: Experiment) -> Iterable[Problem]:
     if not experiment.load.locustfile.is_file():
         yield Problem(path=path, message=f"load.locustfile: there is no file {experiment.load.locustfile}")
     if not experiment.subject.directory.is_dir():
-        yield Problem(path=path, message=f"subject.directory: there is no folder {experiment.subject.directory}")
+        yield Problem(
+            path=path, message=f"subject.directory: there is no folder {experiment.subject.directory}"
+        )

@@ -1,4 +1,4 @@
-"""Run one trial: start, warm up, load, let jobs finish, stop under light load, start again, check the ledger."""
+"""Run one trial: start, warm up, load, settle, stop under light load, start again, check the ledger."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NoReturn
 import httpx
 
 from sloproof.analysis.samples import Phase
-from sloproof.experiment.record import Part, Stop, TrialRecord
 from sloproof.experiment.plan import derived_seed
+from sloproof.experiment.record import Part, Stop, TrialRecord
 from sloproof.load.arrivals import Arrival
 from sloproof.load.process import LoadProcess
 from sloproof.load.protocol import LoadConfig, RunPhase
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from sloproof.load.protocol import PhaseFacts
     from sloproof.experiment.plan import PlannedTrial
     from sloproof.experiment.runfolder import TrialFolder
     from sloproof.experiment.spec import Experiment
+    from sloproof.load.protocol import PhaseFacts
     from sloproof.subject.port import Subject
 
 POLL_S = 0.02
@@ -84,7 +84,7 @@ class Trial:
         )
 
     def _measure(self, instance: Instance, load: LoadProcess) -> PhaseFacts:
-        """Warm up and load; counters are read when nothing is under way, so that gains count whole requests."""
+        """Warm up and load; counters are read when nothing is under way, so that they gain whole requests."""
         traffic = self.experiment.load
         with self._part(Part.START):
             self._await_ready(instance)
@@ -117,7 +117,9 @@ class Trial:
             instance.terminate()
             exit_status = instance.wait(within_s)
             load.stop_phase()
-            return Stop(died_before=died_before, exit_status=exit_status, log_tail=instance.log_tail(LOG_LINES))
+            return Stop(
+                died_before=died_before, exit_status=exit_status, log_tail=instance.log_tail(LOG_LINES)
+            )
 
     def _audit(self, again: Instance, load: LoadProcess) -> None:
         """Read every accepted job back from a fresh start on the same store: what counts is what was kept."""
@@ -173,7 +175,9 @@ class Trial:
                         return
                     answer = f"{response.status_code} {response.text[:200]}"
                 time.sleep(POLL_S)
-        self._fail(instance, f"was not ready within {spec.ready_within:g} s; {spec.ready} last said: {answer}")
+        self._fail(
+            instance, f"was not ready within {spec.ready_within:g} s; {spec.ready} last said: {answer}"
+        )
 
     def _settle(self, instance: Instance, target: Path) -> None:
         """Wait until no job is queued or running, and keep the scrape that says so.

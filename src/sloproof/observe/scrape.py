@@ -40,13 +40,17 @@ class Scrape:
 
     def since(self, before: Self) -> Self:
         """Return the gain of every series since `before`; a series that is new counts from zero."""
-        return type(self)({series: value - before.values.get(series, 0.0) for series, value in self.values.items()})
+        return type(self)(
+            {series: value - before.values.get(series, 0.0) for series, value in self.values.items()}
+        )
 
     def has(self, name: str) -> bool:
         """Return whether any series has this name."""
         return any(series_name == name for series_name, _ in self.values)
 
-    def select(self, name: str, **matchers: Callable[[str], bool] | str) -> Iterator[tuple[dict[str, str], float]]:
+    def select(
+        self, name: str, **matchers: Callable[[str], bool] | str
+    ) -> Iterator[tuple[dict[str, str], float]]:
         """Yield labels and value of each series of `name` whose labels all match.
 
         A matcher is the label's exact value or a predicate on it; a label that a series lacks is empty.

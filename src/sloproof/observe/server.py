@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, assert_never
 
 from sloproof.analysis.counts import Counts
@@ -9,13 +10,13 @@ from sloproof.observe.conventions import BUCKET_LABEL, METHOD_LABEL, ROUTE_LABEL
 from sloproof.slo.definition import Availability, EventLatency, Latency, Ratio
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from decimal import Decimal
 
     from sloproof.observe.scrape import Scrape
     from sloproof.slo.definition import Indicator
 
-Matchers = dict[str, "Callable[[str], bool] | str"]
+    Matchers = dict[str, Callable[[str], bool] | str]
 
 
 def count(indicator: Indicator, gain: Scrape, *, requests: str) -> Counts | None:
@@ -54,23 +55,37 @@ def endpoint_counts(gain: Scrape, *, requests: str) -> dict[str, int]:
     return {endpoint: n for endpoint, n in sorted(counts.items()) if n}
 
 
-def percentile_bounds_s(gain: Scrape, *, requests: str, endpoint: str, q: float) -> tuple[float, float] | None:
-    """Return the two neighbouring bounds of the histogram, in seconds, between which a percentile lies.
+def histogram(gains: Iterable[Scrape], *, requests: str, endpoint: str) -> dict[float, float]:
+    """Return how many requests of an endpoint took at most so many seconds, per bound, over several gains.
 
-    A histogram cannot say more than that. The upper bound is +inf when the percentile is beyond the last
-    one; ``None`` when no request was counted.
+    Histograms are added, never their percentiles averaged.
     """
     method, _, route = endpoint.partition(" ")
-    matchers: Matchers = {METHOD_LABEL: method, ROUTE_LABEL: route}
-    total = gain.total(f"{requests}_count", **matchers)
+    merged: dict[float, float] = {}
+    for gain in gains:
+        for bound, value in _cumulative(gain, requests, {METHOD_LABEL: method, ROUTE_LABEL: route}).items():
+            merged[bound] = merged.get(bound, 0.0) + value
+    return merged
+
+
+def percentile_bounds_s(cumulative: Mapping[float, float], q: float) -> tuple[float, float | None] | None:
+    """Return the two neighbouring bounds, in seconds, between which the q-th quantile lies.
+
+    A histogram cannot say more. The upper bound is ``None`` beyond the last finite one; the whole is ``None``
+    when nothing was counted.
+
+    >>> percentile_bounds_s({0.1: 90, 0.25: 99, float("inf"): 100}, 0.99)
+    (0.1, 0.25)
+    """
+    total = cumulative.get(math.inf, 0.0)
     if total <= 0:
         return None
     lower = 0.0
-    for bound, cumulative in sorted(_cumulative(gain, requests, matchers).items()):
-        if cumulative >= q * total:
-            return lower, bound
+    for bound, below in sorted(cumulative.items()):
+        if below >= q * total:
+            return lower, (bound if math.isfinite(bound) else None)
         lower = bound
-    return lower, float("inf")
+    raise AssertionError("unreachable: the bound of +inf holds every event")
 
 
 def _within(gain: Scrape, histogram: str, threshold_s: Decimal, matchers: Matchers) -> float | None:

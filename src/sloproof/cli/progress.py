@@ -1,0 +1,114 @@
+"""How a run shows itself while it goes on: a live bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
+from rich.text import Text
+
+from sloproof.report.text import duration, percent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Self
+
+    from rich.console import Console
+    from rich.progress import Task
+
+    from sloproof.analysis.results import TrialResult
+    from sloproof.experiment.plan import PlannedTrial
+    from sloproof.experiment.record import Part
+    from sloproof.experiment.runfolder import RunFolder
+
+# The bar is drawn by a thread of the process that shares the machine with the measurement: seldom is enough.
+REFRESHES_PER_SECOND = 2
+
+
+class RunProgress:
+    """Tells a person how far a run has come; `trial_s` is the time a trial is expected to take at first."""
+
+    def __init__(self, console: Console, *, trial_s: float) -> None:
+        self._console = console
+        self._expected_s = trial_s
+        self._durations_s: list[float] = []
+        self._planned = self._done = 0
+        self._trial_began = time.monotonic()
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed}/{task.total}"),
+            _Left(self._left_s),
+            console=console,
+            disable=not console.is_terminal,
+            refresh_per_second=REFRESHES_PER_SECOND,
+            transient=True,
+        )
+        self._task = self._bar.add_task("", total=None)
+
+    def began(self, run: RunFolder, trials: list[PlannedTrial]) -> None:
+        """Say what is going to run and about how long it takes."""
+        self._planned = len(trials)
+        blocks = trials[-1].block
+        self._console.print(
+            f"{run.path.name}: {len(trials) // blocks} configurations × {blocks} blocks = "
+            f"{len(trials)} trials, about {duration(len(trials) * self._expected_s)}"
+        )
+        self._bar.update(self._task, total=len(trials), completed=0)
+
+    def part(self, trial: PlannedTrial, part: Part) -> None:
+        """Show which part of which trial runs."""
+        self._bar.update(self._task, description=f"{trial.configuration.id} · {part}")
+
+    def ended(self, trial: PlannedTrial, result: TrialResult, *, again: bool) -> None:
+        """Print the line of a finished trial."""
+        now = time.monotonic()
+        self._durations_s.append(now - self._trial_began)
+        self._trial_began = now
+        self._done += not again
+        self._bar.update(self._task, completed=self._done)
+        place = f"{self._done + again:>{len(str(self._planned))}}/{self._planned}  block {trial.block}"
+        left = "" if self._console.is_terminal else f"  {duration(self._left_s())} left"
+        outcome = self._outcome(result, again=again)
+        self._console.print(f"[dim]{place}[/]  {trial.configuration.id:<16} {outcome}[dim]{left}[/]")
+
+    def _outcome(self, result: TrialResult, *, again: bool) -> str:
+        if result.integrity.violations:
+            return f"[red]integrity violated[/]: {'; '.join(result.integrity.violations)}"
+        if result.problems:
+            return f"[yellow]invalid[/]{', runs again' if again else ''}: {'; '.join(result.problems)}"
+        slis = (
+            f"{name} {percent(ratio)}"
+            for name, seen in result.observations.items()
+            if seen.client and (ratio := seen.client.ratio) is not None
+        )
+        return "  ".join(slis)
+
+    def _left_s(self) -> float:
+        """Return the seconds that the remaining trials will take if they take as long as those so far."""
+        mean_s = sum(self._durations_s) / len(self._durations_s) if self._durations_s else self._expected_s
+        running_s = min(time.monotonic() - self._trial_began, mean_s)
+        return max(0.0, (self._planned - self._done) * mean_s - running_s)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        self._bar.stop()
+
+
+class _Left(ProgressColumn):
+    """The time left, which a bar that moves once a trial cannot tell by itself."""
+
+    def __init__(self, left_s: Callable[[], float]) -> None:
+        super().__init__()
+        self._left_s = left_s
+
+    def render(self, task: Task) -> Text:
+        """Return the time left as text."""
+        return Text("" if task.total is None else f"{duration(self._left_s())} left", style="dim")

@@ -1,0 +1,36 @@
+"""The verdict table that ends a run on the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from sloproof.analysis.verdicts import Verdict
+from sloproof.report.text import asks, percent
+
+if TYPE_CHECKING:
+    from sloproof.analysis.results import ObjectiveResult, Results
+
+STYLES = {Verdict.MET: "green", Verdict.VIOLATED: "bold red", Verdict.INCONCLUSIVE: "yellow"}
+
+
+def verdict_table(results: Results) -> Table:
+    """Return a row for each configuration, a column for each objective."""
+    table = Table(
+        title=f"{results.service}: {results.experiment}", title_justify="left", padding=(0, 2, 0, 0)
+    )
+    table.add_column("configuration")
+    for objective in results.objectives:
+        table.add_column(f"{objective.name}\n{asks(objective)}")
+    for configuration in results.configurations:
+        table.add_row(configuration.id, *(_cell(objective) for objective in configuration.objectives))
+    return table
+
+
+def _cell(objective: ObjectiveResult) -> Text:
+    text = Text(objective.verdict.name, style=STYLES[objective.verdict])
+    if objective.interval is not None:
+        text.append(f"\n{percent(objective.interval.median)}", style="default")
+    return text

@@ -1,0 +1,191 @@
+"""From the raw data of a run to its results: every trial evaluated, every objective judged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sloproof.analysis.intervals import median_interval
+from sloproof.analysis.percentiles import curve, percentile
+from sloproof.analysis.results import (
+    INTEGRITY,
+    SCHEMA,
+    ConfigurationResult,
+    EndpointResult,
+    ObjectiveDefinition,
+    ObjectiveResult,
+    Percentile,
+    Plan,
+    Results,
+)
+from sloproof.analysis.samples import Phase
+from sloproof.analysis.verdicts import Verdict, judge, judge_integrity
+from sloproof.experiment import plan, spec
+from sloproof.experiment.evaluate import evaluate_trial
+from sloproof.observe import server
+from sloproof.slo import definition as slo
+from sloproof.slo.definition import Availability, EventLatency, Latency, Ratio
+from sloproof.slo.yamlfile import read
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sloproof.analysis.results import TrialResult
+    from sloproof.experiment.runfolder import RunFacts, RunFolder, TrialFolder
+    from sloproof.slo.definition import Definition, Objective
+
+QUANTILES = (0.5, 0.9, 0.99)
+
+
+def summarise(run: RunFolder) -> Results:
+    """Return the results of a run, finished or not, from its raw data alone.
+
+    Raises:
+        RunFolderError: the folder is not that of a run, or a line of its trials is broken.
+        InvalidFile: one of its inputs is broken.
+        OSError, ValueError: a file of a trial is missing or broken.
+
+    """
+    facts = run.facts()
+    experiment = read(run.experiment, spec.Experiment)
+    definition = slo.load(run.definition)
+    trials = [evaluate_trial(run.trial(record.folder), record, definition) for record in run.records()]
+    matrix = plan.configurations(experiment.factors)
+    return Results(
+        schema=SCHEMA,
+        run=run.path.name,
+        experiment=experiment.name,
+        description=experiment.description,
+        started_at=facts.started_at,
+        service=definition.service,
+        objectives=tuple(_definitions(definition)),
+        plan=_plan(experiment, facts, configurations=len(matrix)),
+        environment=facts.environment,
+        configurations=tuple(_configuration(run, definition, each, trials) for each in matrix),
+        trials=tuple(trials),
+    )
+
+
+def _plan(experiment: spec.Experiment, facts: RunFacts, *, configurations: int) -> Plan:
+    traffic = experiment.load
+    return Plan(
+        trials=configurations * facts.blocks,
+        blocks=facts.blocks,
+        seed=facts.seed,
+        command=experiment.subject.command,
+        env=experiment.subject.env,
+        arrival=traffic.arrival,
+        rate_per_s=traffic.rate,
+        warmup_s=traffic.warmup,
+        load_s=traffic.duration,
+        users=traffic.users,
+        timeout_s=traffic.timeout,
+    )
+
+
+def _definitions(definition: Definition) -> list[ObjectiveDefinition]:
+    return [*map(_definition, definition.objectives), _INTEGRITY]
+
+
+_INTEGRITY = ObjectiveDefinition(
+    name=INTEGRITY,
+    description="Each accepted job ends once, each request taken is answered, the subject ends in good order.",
+    indicator=INTEGRITY,
+    target=None,
+    threshold_s=None,
+    endpoint=None,
+)
+
+
+def _definition(objective: Objective) -> ObjectiveDefinition:
+    threshold_s, endpoint = None, None
+    match objective.indicator:
+        case Latency(method=method, route=route, threshold_s=exact_s):
+            threshold_s, endpoint = float(exact_s), f"{method} {route}"
+        case EventLatency(threshold_s=exact_s):
+            threshold_s = float(exact_s)
+        case Availability() | Ratio():
+            pass
+    return ObjectiveDefinition(
+        name=objective.name,
+        description=objective.description,
+        indicator=type(objective.indicator).__name__,
+        target=str(objective.target),
+        threshold_s=threshold_s,
+        endpoint=endpoint,
+    )
+
+
+def _configuration(
+    run: RunFolder, definition: Definition, configuration: plan.Configuration, trials: Sequence[TrialResult]
+) -> ConfigurationResult:
+    mine = [trial for trial in trials if trial.configuration == configuration.id]
+    valid = [trial for trial in mine if trial.valid]
+    return ConfigurationResult(
+        id=configuration.id,
+        factors=configuration.factors,
+        valid_trials=len(valid),
+        invalid_trials=len(mine) - len(valid),
+        objectives=(*(_objective(each, valid) for each in definition.objectives), _integrity(mine)),
+        endpoints=tuple(
+            _endpoints([run.trial(trial.folder) for trial in valid], definition.metrics.requests)
+        ),
+    )
+
+
+def _objective(objective: Objective, valid: Sequence[TrialResult]) -> ObjectiveResult:
+    seen = [trial.observations[objective.name] for trial in valid]
+    client = [each.client for each in seen if each.client is not None]
+    servers = [each.server for each in seen if each.server is not None]
+    judgement = judge(objective.target, client)
+    theirs = judge(objective.target, servers)
+    blind = judgement.verdict is Verdict.VIOLATED and theirs.verdict is Verdict.MET
+    return ObjectiveResult(
+        name=objective.name,
+        verdict=judgement.verdict,
+        reason=judgement.reason,
+        interval=judgement.interval,
+        client=judgement.total if client else None,
+        server=theirs.total if servers else None,
+        more_trials=judgement.more_trials,
+        finding="a blind spot: the server's own metrics say MET, its clients VIOLATED" if blind else None,
+    )
+
+
+def _integrity(trials: Sequence[TrialResult]) -> ObjectiveResult:
+    judgement = judge_integrity([trial.integrity.violations for trial in trials])
+    return ObjectiveResult(
+        name=INTEGRITY,
+        verdict=judgement.verdict,
+        reason=judgement.reason,
+        interval=None,
+        client=None,
+        server=None,
+        more_trials=judgement.more_trials,
+        finding=None,
+    )
+
+
+def _endpoints(trials: Sequence[TrialFolder], requests: str) -> list[EndpointResult]:
+    scored = [trial.samples().select(phase=Phase.LOAD) for trial in trials]
+    gains = [trial.gain() for trial in trials]
+    results = []
+    for endpoint in sorted({endpoint for samples in scored for endpoint in samples.endpoints}):
+        latencies = [samples.select(endpoint=endpoint).latency_s for samples in scored]
+        histogram = server.histogram(gains, requests=requests, endpoint=endpoint)
+        percentiles = []
+        for q in QUANTILES:
+            values = [value for latency_s in latencies if (value := percentile(latency_s, q)) is not None]
+            percentiles.append(
+                Percentile(
+                    q=q, typical_s=median_interval(values), server_s=server.percentile_bounds_s(histogram, q)
+                )
+            )
+        results.append(
+            EndpointResult(
+                endpoint=endpoint,
+                requests=sum(len(latency_s) for latency_s in latencies),
+                percentiles=tuple(percentiles),
+                curve=curve(latencies),
+            )
+        )
+    return results

@@ -1,0 +1,64 @@
+"""Numbers as people read them: formatting happens here and nowhere else."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sloproof.analysis.results import ObjectiveDefinition
+
+MINUTE_S = 60.0
+
+
+def percent(ratio: float) -> str:
+    """Return a ratio as a percentage that shows two significant digits of what is missing to the whole.
+
+    Rounded down, so that neither 100 % nor a target is ever shown as reached when it was not.
+
+    >>> percent(0.99996), percent(0.9931), percent(0.42), percent(1)
+    ('99.996 %', '99.31 %', '42 %', '100 %')
+    """
+    if ratio >= 1:
+        return "100 %"
+    digits = max(0, -math.floor(math.log10(1 - ratio)) - 1)
+    shown = math.floor(round(ratio * 100 * 10**digits, 6)) / 10**digits
+    return f"{shown:.{digits}f} %"
+
+
+def duration(seconds: float) -> str:
+    """Return seconds in the unit that suits them, to three significant digits.
+
+    >>> duration(0.0001234), duration(0.25), duration(1.5), duration(90)
+    ('0.123 ms', '250 ms', '1.50 s', '1 min 30 s')
+    """
+    if not math.isfinite(seconds):
+        return "never"
+    if seconds >= MINUTE_S:
+        minutes, rest = divmod(round(seconds), 60)
+        return f"{minutes} min {rest:02} s"
+    value, unit = (seconds, "s") if seconds >= 1 else (seconds * 1e3, "ms")
+    if value == 0:
+        return f"0 {unit}"
+    digits = max(0, 2 - math.floor(math.log10(value)))
+    return f"{value:.{digits}f} {unit}"
+
+
+def target(text: str) -> str:
+    """Return an exact target as a percentage.
+
+    >>> target("0.999")
+    '99.9 %'
+    """
+    return f"{(Decimal(text) * 100).normalize():f} %"
+
+
+def asks(objective: ObjectiveDefinition) -> str:
+    """Return in a few words what an objective asks for."""
+    if objective.target is None:
+        return "nothing lost or doubled"
+    wanted = target(objective.target)
+    if objective.threshold_s is not None:
+        return f"{wanted} within {duration(objective.threshold_s)}"
+    return f"{wanted} {'served' if objective.indicator == 'Availability' else 'good'}"
