@@ -1,0 +1,67 @@
+"""Reads accepted jobs back from the subject until each has ended; it runs on gevent."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from time import monotonic
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+import gevent
+from gevent.pool import Pool as Greenlets
+from geventhttpclient.client import HTTPClient
+from geventhttpclient.response import HTTPParseError
+
+from sloproof.load.ledger import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sloproof.load.ledger import Accepted
+    from sloproof.load.protocol import Audit
+
+BETWEEN_ROUNDS_S = 0.1
+REQUEST_TIMEOUT_S = 5.0
+
+
+def read_back(accepted: Sequence[Accepted], audit: Audit) -> list[Reading]:
+    """Ask for every job, again and again for those that have not ended, until the deadline.
+
+    The path of a ``Location`` is asked of ``audit.host``, which may be another process than the one that gave
+    it. No answer, and any but 200 and 404, says nothing of a job.
+    """
+    deadline = monotonic() + audit.deadline_s
+    readings = [Reading()] * len(accepted)
+    client = HTTPClient.from_url(
+        audit.host,
+        concurrency=audit.concurrency,
+        connection_timeout=REQUEST_TIMEOUT_S,
+        network_timeout=REQUEST_TIMEOUT_S,
+    )
+    workers = Greenlets(audit.concurrency)
+
+    def ask(row: int) -> None:
+        if monotonic() < deadline:
+            readings[row] = _read(client, accepted[row].location) or readings[row]
+
+    open_rows = list(range(len(accepted)))
+    while open_rows and monotonic() < deadline:
+        workers.map(ask, open_rows)
+        open_rows = [row for row in open_rows if not readings[row].settled]
+        if open_rows:
+            gevent.sleep(BETWEEN_ROUNDS_S)
+    client.close()
+    return readings
+
+
+def _read(client: HTTPClient, location: str) -> Reading | None:
+    parts = urlsplit(urljoin("/", location))
+    try:
+        response = client.get(parts.path + (f"?{parts.query}" if parts.query else ""))
+        body = response.read()
+        if response.status_code == HTTPStatus.NOT_FOUND:
+            return Reading(found=False)
+        return Reading.of(json.loads(body)) if response.status_code == HTTPStatus.OK else None
+    except (OSError, HTTPParseError, ValueError, TypeError, AttributeError):
+        return None

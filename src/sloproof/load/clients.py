@@ -1,0 +1,37 @@
+"""HTTP clients that do what a measuring client must: one try per request, and only to hosts it may load."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from geventhttpclient.client import HTTPClientPool
+
+from sloproof.load.protocol import check_host
+
+if TYPE_CHECKING:
+    from geventhttpclient.client import HTTPClient
+    from geventhttpclient.url import URL
+
+
+class OneTryClients(HTTPClientPool):  # type: ignore[misc]  # geventhttpclient is untyped to mypy
+    """A pool whose clients never send a request twice.
+
+    geventhttpclient sends a GET again, up to 12 times and unseen, when its connection ends without an answer.
+    To the subject those are requests, and to its users each is a failure. An idle connection that the subject
+    has closed is found before anything is sent on it, and replaced.
+    """
+
+    def __init__(self, allow_hosts: tuple[str, ...], **client_args: Any) -> None:  # noqa: ANN401 - passed through
+        super().__init__(**client_args)
+        self._allow_hosts = allow_hosts
+
+    def get_client(self, url: URL) -> HTTPClient:
+        """Return the client for the URL's host, to which redirects lead as well. Raises ProtocolError."""
+        known = (url.host, url.port) in self.clients
+        if not known:
+            check_host(str(url), self._allow_hosts)
+        client = super().get_client(url)
+        if not known:
+            # A request is tried size + 1 times; sockets are limited by a semaphore made earlier, not by this.
+            client._connection_pool.size = -1  # noqa: SLF001 - the only switch there is; a test holds it
+        return client
