@@ -10,16 +10,17 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import pyarrow.parquet as pq
 from pydantic import TypeAdapter, ValidationError
 
-from sloproof.analysis.jobs import Jobs
-from sloproof.analysis.samples import Samples
 from sloproof.experiment.record import TrialRecord
+from sloproof.load.files import read_jobs, read_samples
 from sloproof.observe.scrape import Scrape
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from sloproof.analysis.jobs import Jobs
+    from sloproof.analysis.samples import Samples
 
 RECORD = TypeAdapter(TrialRecord)
 
@@ -69,11 +70,11 @@ class TrialFolder:
 
     def samples(self) -> Samples:
         """Read the requests of the trial."""
-        return Samples.from_table(pq.read_table(self.path / "samples.parquet"))
+        return read_samples(self.path)
 
     def jobs(self) -> Jobs:
         """Read the ledger of accepted jobs."""
-        return Jobs.from_table(pq.read_table(self.path / "jobs.parquet"))
+        return read_jobs(self.path)
 
     def gain(self) -> Scrape:
         """Return what the subject's counters gained over the load phase."""

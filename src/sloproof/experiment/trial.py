@@ -14,7 +14,7 @@ from sloproof.experiment.plan import derived_seed
 from sloproof.experiment.record import Part, Stop, TrialRecord
 from sloproof.load.arrivals import Arrival
 from sloproof.load.process import LoadProcess
-from sloproof.load.protocol import LoadConfig, RunPhase
+from sloproof.load.protocol import Audit, LoadConfig, RunPhase
 from sloproof.observe.conventions import JOBS_IN_STATE, STATE_LABEL, UNFINISHED_STATES
 from sloproof.observe.scrape import Scrape, ScrapeError
 from sloproof.subject.port import Cell, Instance, SubjectError
@@ -33,7 +33,7 @@ POLL_S = 0.02
 LOG_LINES = 20
 SETTLE_WITHIN_S = 10.0
 AUDIT_WITHIN_S = 20.0
-AUDIT_CONNECTIONS = 16
+LAST_ANSWERS_WITHIN_S = 30.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,10 +65,10 @@ class Trial:
             log=self.folder.log,
             port=self.port,
         )
-        with LoadProcess.start(self._load_config()) as load:
-            with self.subject.start(cell) as instance:
-                generator = self._measure(instance, load)
-                stop = self._stop(instance, load)
+        # The subject boots while the generator does; both are awaited before the first request.
+        with self.subject.start(cell) as instance, LoadProcess.start(self._load_config()) as load:
+            generator = self._measure(instance, load)
+            stop = self._stop(instance, load)
             with self.subject.start(cell) as again:
                 self._audit(again, load)
         return TrialRecord(
@@ -88,13 +88,12 @@ class Trial:
         traffic = self.experiment.load
         with self._part(Part.START):
             self._await_ready(instance)
-            load.await_ready()
         with self._part(Part.WARMUP):
-            load.run_phase(self._phase(Phase.WARMUP, traffic.warmup))
+            load.phase(self._phase(Phase.WARMUP, traffic.warmup))
         with self._part(Part.SETTLE):
             self._settle(instance, self.folder.metrics_before)
         with self._part(Part.LOAD):
-            generator = load.run_phase(self._phase(Phase.LOAD, traffic.duration))
+            generator = load.phase(self._phase(Phase.LOAD, traffic.duration))
         with self._part(Part.SETTLE):
             self._settle(instance, self.folder.metrics_after)
         return generator
@@ -126,7 +125,7 @@ class Trial:
         with self._part(Part.RESTART):
             self._await_ready(again)
         with self._part(Part.AUDIT):
-            load.audit(again.url, connections=AUDIT_CONNECTIONS, deadline_s=AUDIT_WITHIN_S)
+            load.audit(Audit(host=again.url, deadline_s=AUDIT_WITHIN_S))
             load.finish()
 
     @contextmanager

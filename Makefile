@@ -1,0 +1,52 @@
+# Two commands do everything on a fresh machine: `make run` and `make test`. They need make and Python >= 3.11.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+EXPERIMENT ?= experiments/quick.yaml
+# The first Python that is new enough; `make PYTHON=/path/to/python run` takes another.
+PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
+	$(name) -c 'import sys, venv, ensurepip; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
+
+.PHONY: help run test check format bench lock clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(INSTALLED)  ## run the quick experiment (about 5 minutes) and write its report under reports/
+	@$(BIN)/sloproof run $(EXPERIMENT) || case $$? in 1|3|4) ;; *) exit 1 ;; esac
+
+test: $(INSTALLED)  ## run every test: unit, then integration with real servers
+	$(BIN)/pytest
+
+check: $(INSTALLED)  ## lint, types, import contracts and formatting: everything that is fast
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/sloproof validate slo/*.yaml
+
+format: $(INSTALLED)  ## format the code
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(INSTALLED)  ## time the hot parts of the pure code
+	$(BIN)/pytest tests/benchmarks --benchmark-only
+
+lock: $(INSTALLED)  ## pin the newest versions that pyproject.toml allows (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
+		--group dev pyproject.toml -o requirements.lock
+
+clean:  ## remove the virtual environment and every cache; reports stay
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "sloproof needs Python 3.11 or newer with venv; none was found" >&2; exit 1; }
+	@echo "Installing into $(VENV) with $(PYTHON), once (about a minute)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
