@@ -1,0 +1,1 @@
+"""The service over HTTP: routes, probes, request context."""

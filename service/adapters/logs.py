@@ -1,0 +1,107 @@
+"""Structured logs: one JSON object a line on standard error, from structlog and stdlib alike, without secrets."""
+
+import logging
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import cast
+
+import orjson
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from service.domain.job import LeasedJob
+
+REDACTED = "[redacted]"
+_SECRET_WORDS = (
+    "authorization", "cookie", "credential", "password", "passwd", "secret", "token", "api_key", "apikey",
+    "private_key",
+)  # fmt: skip
+# A line stays under the 4,096 bytes that a pipe takes in one piece, so lines of several processes never mix.
+_TRACEBACK_LIMIT = 2800
+
+
+def configure(level: str) -> None:
+    """Set up structlog and the standard library's logging, once for a process; a second call starts afresh."""
+    shared = _shared_processors()
+    number = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(
+        processors=[*shared, structlog.processors.JSONRenderer(serializer=_dumps)],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(serializer=_dumps_text),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(number)
+    # The servers set up handlers of their own when they are the ones to start the process.
+    for name in ("uvicorn", "uvicorn.error", "hypercorn.error"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
+    for name in ("uvicorn.access", "hypercorn.access"):  # requests are logged by the application
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = False
+
+
+@contextmanager
+def job_context(job: LeasedJob) -> Iterator[None]:
+    """Bind the job and the request it came from to every line that is logged while it runs."""
+    fields = {"job_id": job.lease.job_id, "kind": job.kind, **job.origin.known()}
+    with structlog.contextvars.bound_contextvars(**fields):
+        yield
+
+
+def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Replace the value of every key that names a secret, at any depth."""
+    return cast("EventDict", _without_secrets(event))
+
+
+def _without_secrets(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {
+            key: REDACTED if _names_secret(key) else _without_secrets(inner) for key, inner in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_without_secrets(inner) for inner in value]
+    return value
+
+
+def _names_secret(key: object) -> bool:
+    name = str(key).lower().replace("-", "_")
+    return any(word in name for word in _SECRET_WORDS)
+
+
+def _shared_processors() -> list[Processor]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.CallsiteParameterAdder([structlog.processors.CallsiteParameter.PROCESS]),
+        structlog.processors.format_exc_info,
+        _shorten_traceback,
+        redact,
+    ]
+
+
+def _shorten_traceback(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    if len(event.get("exception", "")) > _TRACEBACK_LIMIT:
+        event["exception"] = "…" + event["exception"][-_TRACEBACK_LIMIT:]
+    return event
+
+
+def _dumps(event: object, **_: object) -> bytes:
+    return orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS)
+
+
+def _dumps_text(event: object, **_: object) -> str:
+    return _dumps(event).decode()

@@ -1,0 +1,88 @@
+"""One worker process: ``python -m service.serving`` with the descriptors that the supervisor passes.
+
+It ends by SIGTERM, or when the supervisor's end of the life pipe closes because the supervisor died.
+"""
+
+import asyncio
+import signal
+import socket
+import sys
+from collections.abc import Coroutine
+from typing import cast
+
+import structlog
+
+from service.adapters import logs
+from service.channel import CLOSED, READY, Descriptors
+from service.drain import Drain
+from service.main import create_app
+from service.servers import SERVERS, ListenerLoop
+from service.settings import Settings, SettingsError
+
+log = structlog.get_logger()
+
+# After the listener is closed, connections just accepted get this long to send their request.
+_LINGER_S = 0.2
+
+
+async def serve(settings: Settings, shared: Descriptors) -> None:
+    """Serve until told to drain, then leave in order; needs a ``ListenerLoop``.
+
+    Raise if the server ends by itself or the worker crashed.
+    """
+    loop = cast("ListenerLoop", asyncio.get_running_loop())
+    drain = Drain()
+    loop.add_signal_handler(signal.SIGTERM, drain.begin)
+    _drain_at_eof(loop, shared.life, drain)
+    app = create_app(settings, drain=drain, server=settings.server)
+    async with app.router.lifespan_context(app):
+        listener = socket.socket(fileno=shared.listener)
+        server = SERVERS[settings.server](app, listener, grace_s=settings.drain_grace_s)
+        serving = asyncio.create_task(server.serve(), name="server")
+        await _unless_ended(serving, loop.listening.wait())
+        log.info("worker_ready", server=settings.server, loop="uvloop")
+        shared.report(READY)
+        await _unless_ended(serving, drain.wait())
+        log.info("worker_draining")
+        # The listener still answers, so that whoever routes traffic sees /readyz turn before anything is refused.
+        await _unless_ended(serving, asyncio.sleep(settings.pre_stop_delay_s))
+        loop.stop_listening()
+        shared.report(CLOSED)
+        await asyncio.sleep(_LINGER_S)
+        server.stop()
+        await serving
+    log.info("worker_stopped")
+
+
+def _drain_at_eof(loop: asyncio.AbstractEventLoop, life: int, drain: Drain) -> None:
+    def ended() -> None:
+        loop.remove_reader(life)
+        log.warning("supervisor_gone")
+        drain.begin()
+
+    loop.add_reader(life, ended)
+
+
+async def _unless_ended(serving: asyncio.Task[None], other: Coroutine[None, None, object]) -> None:
+    """Wait for the other, and raise if the server ends before it."""
+    task = asyncio.ensure_future(other)
+    await asyncio.wait({serving, task}, return_when=asyncio.FIRST_COMPLETED)
+    if serving.done():
+        task.cancel()
+        serving.result()
+        raise RuntimeError("the server stopped by itself")
+
+
+def main(arguments: list[str]) -> None:
+    """Run one worker process with the descriptors of the listener, the life pipe and the report pipe."""
+    try:
+        settings = Settings.load()
+    except SettingsError as exc:
+        sys.exit(str(exc))
+    logs.configure(settings.log_level)
+    with asyncio.Runner(loop_factory=ListenerLoop) as runner:
+        runner.run(serve(settings, Descriptors.parse(arguments)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
