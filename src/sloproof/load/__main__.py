@@ -1,10 +1,10 @@
-"""The generator's process: ``python -m sloproof.load CONFIG.json``, commands on stdin, events on stdout.
+"""The generator's process, ``python -m sloproof.load CONFIG``: commands on stdin, events on stdout.
 
-Nobody types it; ``sloproof.load.process`` does. It exits with 0 after ``finish``, with 2 after an error it has
-reported, and at once when stdin ends (its parent is gone) or on SIGTERM.
+Nobody types it; ``sloproof.load.process`` does. It exits with 0 after ``finish``, with 2 after an error that
+it has reported, and at once when stdin ends (its parent is gone) or on SIGTERM.
 """
 
-# ruff: noqa: E402, I001 - Locust must be imported before anything that gevent has to patch
+# ruff: noqa: I001 - Locust must be imported before anything that gevent has to patch
 from __future__ import annotations
 
 import os

@@ -27,7 +27,7 @@ class Arrival(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """Intended starts in seconds from the beginning of the phase, ascending, and the index of each one's task."""
+    """Intended starts in seconds from the beginning of the phase, ascending; each with its task's index."""
 
     offsets_s: NDArray[np.float64]
     tasks: NDArray[np.int64]

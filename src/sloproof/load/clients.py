@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from geventhttpclient.client import HTTPClientPool
+from geventhttpclient.url import URL
 
 from sloproof.load.protocol import check_host
 
 if TYPE_CHECKING:
     from geventhttpclient.client import HTTPClient
-    from geventhttpclient.url import URL
 
 
-class OneTryClients(HTTPClientPool):  # type: ignore[misc]  # geventhttpclient is untyped to mypy
+class OneTryClients(HTTPClientPool):
     """A pool whose clients never send a request twice.
 
     geventhttpclient sends a GET again, up to 12 times and unseen, when its connection ends without an answer.
@@ -25,8 +25,10 @@ class OneTryClients(HTTPClientPool):  # type: ignore[misc]  # geventhttpclient i
         super().__init__(**client_args)
         self._allow_hosts = allow_hosts
 
-    def get_client(self, url: URL) -> HTTPClient:
+    def get_client(self, url: str | URL) -> HTTPClient:
         """Return the client for the URL's host, to which redirects lead as well. Raises ProtocolError."""
+        if not isinstance(url, URL):
+            url = URL(url)
         known = (url.host, url.port) in self.clients
         if not known:
             check_host(str(url), self._allow_hosts)

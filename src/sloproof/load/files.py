@@ -34,7 +34,7 @@ JOBS_SCHEMA = pa.schema(
 
 
 def write_samples(folder: Path, samples: Samples, *, epoch_unix_s: float) -> None:
-    """Write ``samples.parquet``; ``epoch_unix_s``, the generator's epoch in Unix seconds, goes into its metadata."""
+    """Write ``samples.parquet``, with the generator's epoch in Unix seconds among its metadata."""
     table = samples.to_table().replace_schema_metadata({"epoch_unix_s": repr(epoch_unix_s)})
     _write(folder / SAMPLES, table)
 

@@ -37,7 +37,7 @@ class Generator:
 
     def __init__(self, config: LoadConfig) -> None:
         # Locust keeps two digits of a time, which can shift the share of fast answers by percents.
-        locust.stats.bucket_response_time = three_digits
+        locust.stats.bucket_response_time = three_digits  # type: ignore[assignment]  # a float serves
         traffic = load_traffic(config.locustfile)
         rng = random.Random(config.seed)  # noqa: S311 - it spreads load and keeps no secret
         self._config = config
@@ -53,7 +53,7 @@ class Generator:
             for kind, user_class in enumerate(traffic.user_classes)
         ]
         self._runner = Environment(
-            user_classes=classes, events=locust.events, host=config.host
+            user_classes=[*classes], events=locust.events, host=config.host
         ).create_local_runner()
         self._spawn(config.users)
 
@@ -89,23 +89,21 @@ class Generator:
     def _spawn(self, users: int) -> None:
         errors: list[str] = []
         events, runner = self._runner.environment.events, self._runner
-        events.user_error.add_listener(lambda exception, **_: errors.append(repr(exception)))
-        events.init.fire(environment=runner.environment, runner=runner, web_ui=None)
+        events.user_error.add_listener(  # type: ignore[no-untyped-call]
+            lambda exception, **_: errors.append(repr(exception))
+        )
+        events.init.fire(environment=runner.environment, runner=runner, web_ui=None)  # type: ignore[no-untyped-call]
         runner.start(users, spawn_rate=users)
-        runner.spawning_greenlet.join()
+        if runner.spawning_greenlet is not None:
+            runner.spawning_greenlet.join()
         while self._crew.busy():
             if runner.user_count < users:
                 reason = errors[0] if errors else "see the log"
                 raise LocustfileError(f"{self._config.locustfile}: a user did not start: {reason}")
             gevent.sleep(SPAWN_POLL_S)
-        if short := [
-            cls.__name__
-            for cls, idle in zip(runner.user_classes, self._crew.pool.idle(), strict=True)
-            if not idle
-        ]:
-            raise LocustfileError(
-                f"{self._config.locustfile}: {users} users are too few for {', '.join(short)}; each class needs one"
-            )
+        if not all(self._crew.pool.idle()):
+            names = ", ".join(user_class.__name__ for user_class in runner.user_classes)
+            raise LocustfileError(f"{self._config.locustfile}: {users} users are too few for {names}")
 
 
 def three_digits(response_time_ms: float) -> float:

@@ -1,7 +1,8 @@
 """The client's ledger: every job the subject accepted, and what it said of each when asked again.
 
-An accepted job is a 202 answer with a ``Location``. A job read back is a JSON object whose ``state`` is ``succeeded``
-or ``failed`` once it has ended; ``finished_at`` is Unix seconds, ``attempt`` and ``completions`` are optional.
+An accepted job is a 202 answer with a ``Location``. What is read back from there is a JSON object whose
+``state`` is ``succeeded`` or ``failed`` once the job has ended, with ``finished_at`` in Unix seconds;
+``attempt`` and ``completions`` are optional.
 """
 
 from __future__ import annotations

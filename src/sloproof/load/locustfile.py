@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class LocustfileError(Exception):
-    """A Locust file that can't be loaded or run in an open loop; it names the place and what would be right."""
+    """A Locust file that can't be loaded, or not run in an open loop; says where and what would be right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,7 @@ def _fast_http(user_class: type[User], path: Path) -> type[FastHttpUser]:
         )
     if user_class.fixed_count:
         raise LocustfileError(
-            f"{_place(user_class, path)} sets fixed_count, but the size of the pool is set outside; set weight instead"
+            f"{_place(user_class, path)} sets fixed_count, but the pool's size is set outside; set weight"
         )
     return user_class
 
@@ -86,13 +86,14 @@ def _fast_http(user_class: type[User], path: Path) -> type[FastHttpUser]:
 def _tasks_of(user_class: type[FastHttpUser], kind: int, path: Path) -> list[Task]:
     if not user_class.tasks:
         raise LocustfileError(f"{_place(user_class, path)} has no tasks; mark its methods with @task")
-    for function in user_class.tasks:
+    functions: Counter[Any] = Counter(user_class.tasks)
+    for function in functions:
         if inspect.isclass(function):
             raise LocustfileError(
-                f"{_place(user_class, path)} has the TaskSet {function.__name__}; an arrival runs one function, "
-                f"so move the @task methods of {function.__name__} to {user_class.__name__}"
+                f"{_place(user_class, path)} has the TaskSet {function.__name__}; an arrival runs one "
+                f"function, so move the @task methods of {function.__name__} to {user_class.__name__}"
             )
-    share = user_class.weight / len(user_class.tasks)
+    share = user_class.weight / functions.total()
     return [
         Task(
             name=f"{user_class.__name__}.{function.__name__}",
@@ -100,7 +101,7 @@ def _tasks_of(user_class: type[FastHttpUser], kind: int, path: Path) -> list[Tas
             kind=kind,
             weight=share * times,
         )
-        for function, times in Counter(user_class.tasks).items()
+        for function, times in functions.items()
     ]
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sloproof.analysis.samples import FIRST_SERVER_ERROR, TOO_MANY_REQUESTS, Outcome
 from sloproof.load.ledger import Accepted
-from sloproof.load.records import Records
+from sloproof.load.records import UNPLANNED, Records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +93,7 @@ class Measurement:
             intended_s = start_s
             if counts:
                 row = self.records.open(
-                    iteration.phase, task=iteration.task, intended_s=start_s, dispatched_s=start_s
+                    iteration.phase, task=UNPLANNED, intended_s=start_s, dispatched_s=start_s
                 )
         if counts:
             self.records.start(row, start_s=start_s, endpoint=endpoint)

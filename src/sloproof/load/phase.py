@@ -100,8 +100,7 @@ class PhaseRun:
     def _facts(self, first_row: int, backlog_at_start: int, work: Spent) -> PhaseFacts:
         measurement, pool = self._crew.measurement, self._crew.pool
         samples = measurement.records.samples(first_row)
-        # Only planned requests can be late; any further one of an iteration is intended when it starts.
-        planned = samples.dispatched_s > samples.intended_s
+        planned = measurement.records.planned(first_row)
         dispatch_lag_s, start_lag_s = samples.dispatch_lag_s[planned], samples.start_lag_s[planned]
         return PhaseFacts(
             phase=self._order.phase,

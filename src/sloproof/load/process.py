@@ -1,4 +1,4 @@
-"""The generator seen from its parent: a child process, told what to do and asked what it saw; no Locust in here."""
+"""The generator as its parent sees it: a child process that is told what to do; it imports no Locust."""
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ class LoadError(Exception):
 class LoadProcess:
     """A running generator; leaving its ``with`` block ends and reaps it, whatever happened.
 
-    Its configuration and log, and at last ``samples.parquet`` and ``jobs.parquet``, are in the output folder. Its
-    process leads a session of its own and ends when this process does. What waits for the generator raises
-    LoadError when it reports an error or is gone, and TimeoutError when it takes too long; a phase or an
-    audit goes on then, and can be waited for again.
+    Its configuration and log, and at last ``samples.parquet`` and ``jobs.parquet``, are in the output folder.
+    It leads a session of its own and ends when this process does. What waits for the generator raises
+    LoadError when it reports an error or is gone, and TimeoutError when it takes too long; a phase goes on
+    then, and can be waited for again.
     """
 
     def __init__(self, config: LoadConfig, *, timeout_s: float = START_TIMEOUT_S) -> None:

@@ -3,9 +3,8 @@
 It knows neither Locust nor processes; both sides import it.
 """
 
-from __future__ import annotations
-
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import ClassVar, TypeVar
@@ -20,6 +19,8 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 MAX_ARRIVALS = 2_000_000
 MAX_USERS = 4_000
 
+M = TypeVar("M")
+
 
 class ProtocolError(Exception):
     """A configuration or message that the generator cannot act on; it says what it would accept."""
@@ -29,8 +30,8 @@ class ProtocolError(Exception):
 class LoadConfig:
     """What the generator is started with.
 
-    ``users`` is the size of the pool, hence of the connections. ``timeout_s`` bounds a request from its actual
-    start to the last byte. ``host`` must be this machine or be listed in ``allow_hosts``.
+    ``users`` is the size of the pool, hence the number of connections. ``timeout_s`` bounds a request from
+    its actual start to the last byte. ``host`` must be this machine or be listed in ``allow_hosts``.
     """
 
     locustfile: Path
@@ -53,8 +54,8 @@ class LoadConfig:
 class RunPhase:
     """Send the arrivals of a phase, then wait up to ``drain_s`` for what is under way.
 
-    In the phase ``drain`` each request has a connection of its own, so that the end of an idle connection is
-    not taken for a loss.
+    In the phase ``drain`` each request has a connection of its own, so that the end of an idle connection
+    is not taken for a loss.
     """
 
     command: ClassVar[str] = "phase"
@@ -97,7 +98,7 @@ class Audit:
     def __post_init__(self) -> None:
         if self.concurrency < 1 or not self.deadline_s > 0:
             raise ProtocolError(
-                f"concurrency {self.concurrency} and deadline_s {self.deadline_s}: at least 1, and more than 0"
+                f"concurrency is {self.concurrency} and deadline_s {self.deadline_s}; both must be above 0"
             )
 
 
@@ -136,12 +137,13 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseFacts:
-    """What the generator knows about its own work in a phase; whether that is good enough is judged elsewhere.
+    """What the generator knows about its own work in a phase; whether it is good enough is judged elsewhere.
 
-    ``queued`` starts waited for a user because all were busy, which is the subject's doing. Dispatch lag is how
-    late the generator turned to an arrival, which is its own. Both ratios are of the main thread, which does all of
-    the sending, over the time in which arrivals were dispatched; ``wait_ratio`` is the time it was
-    ready to run and the machine ran something else. ``None``: the kernel does not say.
+    Dispatch lag is how late the generator turned to an arrival, +inf where it turned to none; that is its own
+    doing. ``queued`` starts then waited for a user because all were busy, which is the subject's. Users that
+    are still busy with an earlier phase are ``backlog_at_start``. Both ratios are of the main thread, which
+    does all of the sending, over the time in which arrivals were dispatched: ``wait_ratio`` is the share in
+    which it was ready to run and the machine ran something else. ``None``: the kernel does not say.
     """
 
     event: ClassVar[str] = "phase_ended"
@@ -198,8 +200,10 @@ class Failed:
 
 Event = Ready | Progress | PhaseFacts | AuditFacts | Finished | Failed
 
-COMMANDS = {kind.command: kind for kind in (RunPhase, StopPhase, Audit, Finish)}
-EVENTS = {kind.event: kind for kind in (Ready, Progress, PhaseFacts, AuditFacts, Finished, Failed)}
+COMMANDS: Mapping[str, type[Command]] = {kind.command: kind for kind in (RunPhase, StopPhase, Audit, Finish)}
+EVENTS: Mapping[str, type[Event]] = {
+    kind.event: kind for kind in (Ready, Progress, PhaseFacts, AuditFacts, Finished, Failed)
+}
 
 
 def parse_config(text: str) -> LoadConfig:
@@ -240,10 +244,7 @@ def check_host(url: str, allow_hosts: tuple[str, ...]) -> None:
         )
 
 
-M = TypeVar("M")
-
-
-def _kind(line: str, key: str, kinds: dict[str, type[M]]) -> type[M]:
+def _kind(line: str, key: str, kinds: Mapping[str, type[M]]) -> type[M]:
     try:
         return kinds[json.loads(line)[key]]
     except (ValueError, TypeError, KeyError) as exc:

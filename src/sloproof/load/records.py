@@ -1,6 +1,6 @@
 """The growing columns of request samples; it knows when and how requests ended, not who sends them.
 
-Columns are appended to while load runs, so a row costs about a microsecond and no work for the garbage collector.
+Columns are appended to while load runs: a row costs about a microsecond, and the garbage collector nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ OUTCOMES = tuple(Outcome)
 CODE_OF_PHASE = {phase: code for code, phase in enumerate(PHASES)}
 CODE_OF_OUTCOME = {outcome: code for code, outcome in enumerate(OUTCOMES)}
 UNFINISHED = CODE_OF_OUTCOME[Outcome.UNFINISHED]
-UNKNOWN = -1
+UNPLANNED = UNKNOWN = -1
 S = TypeVar("S", bound=np.generic)
 
 
@@ -52,7 +52,10 @@ class Records:
         return len(self._intended_s)
 
     def open(self, phase: Phase, *, task: int, intended_s: float, dispatched_s: float) -> int:
-        """Append a request of a task that is meant to start at ``intended_s``; return its row."""
+        """Append a request that is meant to start at ``intended_s``; return its row.
+
+        ``task`` is the index of the task whose first request it will be, ``UNPLANNED`` for any further one.
+        """
         self._phase.append(CODE_OF_PHASE[phase])
         self._task.append(task)
         self._endpoint.append(UNKNOWN)
@@ -68,7 +71,8 @@ class Records:
         """Note that the request was begun, and what it is for."""
         self._start_s[row] = start_s
         self._endpoint[row] = self._endpoints.setdefault(endpoint, len(self._endpoints))
-        self._endpoint_of_task.setdefault(self._task[row], endpoint)
+        if (task := self._task[row]) != UNPLANNED:
+            self._endpoint_of_task[task] = endpoint
 
     def close(self, row: int, *, end_s: float, status: int, outcome: Outcome) -> None:
         """Note how the request ended."""
@@ -79,7 +83,7 @@ class Records:
     def samples(self, begin: int = 0) -> Samples:
         """Return the rows from ``begin`` on as columns.
 
-        A request that was never begun is named after the first one its task ever sent, else after its task.
+        A request that was never begun is named after the last one that its task began, else after its task.
         """
         return Samples(
             phase=np.array(PHASES, dtype=np.str_)[_view(self._phase, np.int8)[begin:]],
@@ -91,6 +95,10 @@ class Records:
             status=_view(self._status, np.int16)[begin:],
             outcome=np.array(OUTCOMES, dtype=np.str_)[_view(self._outcome, np.int8)[begin:]],
         )
+
+    def planned(self, begin: int = 0) -> NDArray[np.bool_]:
+        """Return for each row from ``begin`` on whether it was an arrival's first request."""
+        return np.not_equal(_view(self._task, np.int16)[begin:], UNPLANNED)
 
     def _endpoint_names(self) -> NDArray[np.str_]:
         of_task = [self._endpoint_of_task.get(task, name) for task, name in enumerate(self._tasks)]

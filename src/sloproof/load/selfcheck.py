@@ -1,4 +1,4 @@
-"""Whether the generator did its own work: how late it was, and how much of a processor it got; it judges no subject."""
+"""Whether the generator did its work: how late it was, how much processor it got; it judges no subject."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def processor_time(schedstat: Path = SCHEDSTAT) -> ProcessorTime | None:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Shares of some wall time that the main thread ran, and waited to; ``None`` where the kernel does not say."""
+    """Shares of the time in which the main thread ran, and waited to; ``None``: the kernel does not say."""
 
     cpu_ratio: float | None
     wait_ratio: float | None
@@ -73,7 +73,7 @@ def quantile(values: NDArray[np.float64], q: float) -> float:
 def generator_problems(
     facts: PhaseFacts, *, dispatch_lag_p99_limit_s: float = 0.005, wait_limit_ratio: float = 0.05
 ) -> list[str]:
-    """Say why a phase proves nothing about its subject, a sentence a reason; an empty list is a sound phase."""
+    """Say why a phase proves nothing about its subject; an empty list is a sound phase."""
     problems = []
     if facts.backlog_at_start:
         problems.append(

@@ -64,7 +64,7 @@ class ObservedClient:
         self._clients = OneTryClients(crew.config.allow_hosts, **agent.clientpool.client_args)
         agent.clientpool = self._clients
         self._send = user.client.request
-        user.client.request = self._request
+        user.client.request = self._request  # type: ignore[assignment, method-assign]
         user.client.request_event = self
 
     def serve(self, iteration: Iteration) -> None:
@@ -96,12 +96,14 @@ class ObservedClient:
             end_s = request.start_s + event["response_time"] / MILLISECONDS
             event["response_time"] = (end_s - request.intended_s) * MILLISECONDS
             self._note(request, end_s, event["response"], outcome_of(event["exception"]))
-        self._events.fire(**event)
+        self._events.fire(**event)  # type: ignore[no-untyped-call]
 
     def _note(self, request: Request, end_s: float, response: FastResponse, outcome: Outcome) -> None:
         measurement = self._crew.measurement
         measurement.close(request, end_s=end_s, status=response.status_code, outcome=outcome)
-        if response.status_code == HTTPStatus.ACCEPTED and (location := response.headers.get("location")):
-            measurement.accept(request, location)
+        if response.status_code == HTTPStatus.ACCEPTED and response.headers is not None:
+            location = response.headers.get("location")
+            if isinstance(location, str):
+                measurement.accept(request, location)
         if outcome is Outcome.TIMEOUT:
             self._clients.close()  # what a timed-out connection still brings is for nobody
