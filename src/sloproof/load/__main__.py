@@ -59,10 +59,10 @@ def converse(generator: Generator, emit: Callable[[Event], None]) -> None:
     Returns after ``finish``; leaves the process when stdin ends. Raises ProtocolError.
     """
     phase: PhaseRun | None = None
-    work = gevent.spawn(int)
+    work: gevent.Greenlet | None = None
     for line in FileObject(sys.stdin.fileno(), "r"):
         command = parse_command(line)
-        if work and not isinstance(command, StopPhase):
+        if work and not isinstance(command, StopPhase):  # a greenlet is true until it is done
             raise ProtocolError(
                 f"{command.command} came before the previous command was done; wait for its event"
             )
