@@ -1,6 +1,7 @@
 """What the supervisor and a worker process share: three descriptors and two words."""
 
 import os
+from contextlib import suppress
 from dataclasses import astuple, dataclass
 
 READY = b"ready\n"
@@ -33,7 +34,5 @@ class Descriptors:
 
     def report(self, word: bytes) -> None:
         """Tell the supervisor, if there still is one."""
-        try:
+        with suppress(BrokenPipeError):
             os.write(self.reports, word)
-        except BrokenPipeError:
-            pass

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 
 BACKLOG = 2048
 
@@ -54,14 +55,11 @@ def _accept_all(listener: socket.socket) -> Iterator[socket.socket]:
 
 
 async def _refuse(connection: socket.socket) -> None:
-    """Answer, then read to the client's end: closing with unread bytes would reset it before it has the answer."""
+    """Answer, then read to the client's end: closed with unread bytes, it would be reset before it reads."""
     loop = asyncio.get_running_loop()
-    with connection:
-        try:
-            async with asyncio.timeout(_FAREWELL_S):
-                await loop.sock_sendall(connection, _REFUSAL)
-                connection.shutdown(socket.SHUT_WR)
-                while await loop.sock_recv(connection, 65536):
-                    pass
-        except (OSError, TimeoutError):
-            pass  # the client left, or never does
+    with connection, suppress(OSError, TimeoutError):  # the client left, or never does
+        async with asyncio.timeout(_FAREWELL_S):
+            await loop.sock_sendall(connection, _REFUSAL)
+            connection.shutdown(socket.SHUT_WR)
+            while await loop.sock_recv(connection, 65536):
+                pass

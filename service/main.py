@@ -1,4 +1,4 @@
-"""The composition root: makes every part, joins them, and takes them down in order; nothing happens at import.
+"""The composition root: makes all parts, joins them, takes them down in order; nothing happens at import.
 
 ``uvicorn service.main:app`` and ``hypercorn service.main:app`` work too; docs/service.md says what they keep.
 """
@@ -12,6 +12,8 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -32,7 +34,7 @@ from service.domain.rules import RetryRule
 from service.drain import Drain
 from service.handlers import HANDLERS
 from service.health import Readiness
-from service.ports import AttemptScope, JobHandler, StoreUnavailableError
+from service.ports import AttemptScope, Clock, JobHandler, StoreUnavailableError
 from service.settings import Settings, SettingsError
 from service.worker import Worker, WorkerLimits
 
@@ -52,6 +54,26 @@ class SystemClock:
         return time.time()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Every part of one process, made but not opened. ``server`` is who serves it, for the build info."""
+
+    settings: Settings
+    handlers: Sequence[JobHandler]
+    drain: Drain
+    server: str
+    clock: Clock
+    instruments: Instruments
+    store: SqliteJobs
+    tracing: "Tracing | None"
+    worker: Worker
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of job there are."""
+        return [handler.kind for handler in self.handlers]
+
+
 def create_app(
     settings: Settings,
     *,
@@ -60,12 +82,40 @@ def create_app(
     server: str = "native",
 ) -> FastAPI:
     """Make the application; nothing is opened before its lifespan. ``drain`` is begun by whoever stops it."""
-    drain = drain or Drain()
+    parts = _assemble(settings, handlers, drain or Drain(), server)
+    app = FastAPI(
+        title="Jobs service",
+        version=__version__,
+        lifespan=lambda _: _lifespan(parts),
+        max_body_size=_MAX_BODY_BYTES,
+    )
+    app.state.jobs = Jobs(
+        store=parts.store,
+        clock=parts.clock,
+        observer=parts.instruments,
+        new_id=_new_id,
+        wake=parts.worker.wake,
+    )
+    app.state.readiness = Readiness(store=parts.store, worker=parts.worker, drain=parts.drain)
+    add_routes(app, handlers)
+    add_probes(app, scrape=partial(_scrape, parts), content_type=CONTENT_TYPE)
+    app.add_middleware(
+        RequestMiddleware,
+        observer=parts.instruments,
+        draining=lambda: parts.drain.begun,
+        new_request_id=_new_id,
+    )
+    if parts.tracing is not None:
+        app.add_middleware(parts.tracing.middleware)
+    return app
+
+
+def _assemble(settings: Settings, handlers: Sequence[JobHandler], drain: Drain, server: str) -> Parts:
     clock = SystemClock()
-    kinds = [handler.kind for handler in handlers]
     instruments = Instruments(settings.latency_buckets_s)
     instruments.exist_at_zero(
-        ((endpoint.method, endpoint.route, status) for endpoint in API for status in endpoint.statuses), kinds
+        ((endpoint.method, endpoint.route, status) for endpoint in API for status in endpoint.statuses),
+        (handler.kind for handler in handlers),
     )
     store = SqliteJobs(settings.database, synchronous=settings.synchronous)
     tracing = _tracing(settings)
@@ -83,62 +133,64 @@ def create_app(
         rng=random.Random(),  # noqa: S311  # spreads polls, keeps no secret
     )
     drain.on_begin(lambda: worker.drain(within_s=settings.pre_stop_delay_s + settings.drain_grace_s))
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.exposition = Exposition(
-            instruments.registry, shared=settings.multiproc_dir, kinds=kinds, build=_build(settings, server)
-        )
-        async with AsyncExitStack() as parts:
-            await store.open()
-            parts.push_async_callback(store.close)
-            if tracing is not None:
-                tracing.start()
-                parts.push_async_callback(tracing.close)
-            await parts.enter_async_context(_watching_the_loop(instruments))
-            await parts.enter_async_context(_working(worker, drain, grace_s=settings.drain_grace_s))
-            yield
-
-    async def scrape() -> bytes:
-        try:
-            census = await store.census()
-        except StoreUnavailableError as exc:
-            log.warning("census_failed", error=str(exc))
-            census = None
-        return await run_in_threadpool(app.state.exposition.render, census, now=clock.now())
-
-    app = FastAPI(title="Jobs service", version=__version__, lifespan=lifespan, max_body_size=_MAX_BODY_BYTES)
-    app.state.jobs = Jobs(store=store, clock=clock, observer=instruments, new_id=_new_id, wake=worker.wake)
-    app.state.readiness = Readiness(
-        store=store, worker_runs=lambda: worker.running, draining=lambda: drain.begun
+    return Parts(
+        settings=settings,
+        handlers=handlers,
+        drain=drain,
+        server=server,
+        clock=clock,
+        instruments=instruments,
+        store=store,
+        tracing=tracing,
+        worker=worker,
     )
-    add_routes(app, handlers)
-    add_probes(app, scrape=scrape, content_type=CONTENT_TYPE)
-    app.add_middleware(
-        RequestMiddleware, observer=instruments, draining=lambda: drain.begun, new_request_id=_new_id
-    )
-    if tracing is not None:
-        from service.adapters.tracing import TracingMiddleware  # noqa: PLC0415  # as in _tracing
-
-        app.add_middleware(TracingMiddleware, tracing=tracing)
-    return app
 
 
 @asynccontextmanager
-async def _working(worker: Worker, drain: Drain, *, grace_s: float) -> AsyncIterator[None]:
-    """Run the worker; at the end drain it. A worker that crashed ends the process, to be replaced by a new one."""
+async def _lifespan(parts: Parts) -> AsyncIterator[None]:
+    """Open the parts; at the end drain the jobs, flush the telemetry and close the store, in this order."""
+    async with AsyncExitStack() as opened:
+        await parts.store.open()
+        opened.push_async_callback(parts.store.close)
+        if parts.tracing is not None:
+            parts.tracing.start()
+            opened.push_async_callback(parts.tracing.close)
+        await opened.enter_async_context(_watching_the_loop(parts.instruments))
+        await opened.enter_async_context(_working(parts))
+        yield
+
+
+async def _scrape(parts: Parts) -> bytes:
+    try:
+        census = await parts.store.census()
+    except StoreUnavailableError as exc:
+        log.warning("census_failed", error=str(exc))
+        census = None
+    exposition = Exposition(
+        parts.instruments.registry,
+        shared=parts.settings.multiproc_dir,
+        kinds=parts.kinds,
+        build=_build(parts),
+    )
+    # Merging the files of many processes takes tens of milliseconds, which are not the event loop's.
+    return await run_in_threadpool(exposition.render, census, now=parts.clock.now())
+
+
+@asynccontextmanager
+async def _working(parts: Parts) -> AsyncIterator[None]:
+    """Run the worker, and drain it at the end. One that crashed ends the process, which is then replaced."""
 
     def crashed(task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()):
             log.critical("worker_crashed", exc_info=error)
-            drain.begin()
+            parts.drain.begin()
 
-    task = asyncio.create_task(worker.run(), name="worker")
+    task = asyncio.create_task(parts.worker.run(), name="worker")
     task.add_done_callback(crashed)
     try:
         yield
     finally:
-        worker.drain(within_s=grace_s)
+        parts.worker.drain(within_s=parts.settings.drain_grace_s)
         await task
 
 
@@ -179,14 +231,14 @@ def _attempt_scope(tracing: "Tracing | None") -> AttemptScope:
     return scope
 
 
-def _build(settings: Settings, server: str) -> Build:
+def _build(parts: Parts) -> Build:
     loop = type(asyncio.get_running_loop())
     return Build(
         version=__version__,
         python=platform.python_version(),
-        server=server,
+        server=parts.server,
         loop="uvloop" if any(base.__module__.startswith("uvloop") for base in loop.__mro__) else "asyncio",
-        workers=str(settings.workers),
+        workers=str(parts.settings.workers),
         sqlite=sqlite3.sqlite_version,
     )
 

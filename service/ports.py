@@ -78,7 +78,7 @@ class JobHandler(Protocol):
     params: ClassVar[type]
 
     async def run(self, params: Any) -> JsonObject:  # noqa: ANN401  # each handler takes its own dataclass
-        """Do the job; may be cancelled, and may run again after a crash. Whatever it raises fails the attempt."""
+        """Do the job; may be cancelled, and run again after a crash. What it raises fails the attempt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import hypercorn.asyncio
 import hypercorn.config
@@ -45,9 +45,9 @@ class ListenerLoop(uvloop.Loop):
         self._listeners: list[asyncio.AbstractServer] = []
         self.listening = asyncio.Event()
 
-    async def create_server(self, *args: object, **kwargs: object) -> asyncio.AbstractServer:
+    async def create_server(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # uvloop's signature
         """Create a server and remember it."""
-        listener: asyncio.AbstractServer = await super().create_server(*args, **kwargs)
+        listener = await super().create_server(*args, **kwargs)
         self._listeners.append(listener)
         self.listening.set()
         return listener
@@ -111,7 +111,10 @@ class HypercornServer:
     async def serve(self) -> None:
         """Serve until stopped."""
         await hypercorn.asyncio.serve(
-            self._app, self._config, shutdown_trigger=self._stopped.wait, mode="asgi"
+            self._app,  # type: ignore[arg-type]  # it takes any ASGI application, its types only its own events
+            self._config,
+            shutdown_trigger=self._stopped.wait,
+            mode="asgi",
         )
 
     def stop(self) -> None:
@@ -145,7 +148,8 @@ class _WithoutLifespan:
 class MakeServer(Protocol):
     """How a server is made."""
 
-    def __call__(self, app: ASGIApp, listener: socket.socket, *, grace_s: float) -> Server: ...
+    def __call__(self, app: ASGIApp, listener: socket.socket, *, grace_s: float) -> Server:
+        """Make it; requests in flight get ``grace_s`` seconds when it stops."""
 
 
 SERVERS: dict[ServerName, MakeServer] = {"uvicorn": UvicornServer, "hypercorn": HypercornServer}

@@ -44,7 +44,7 @@ async def serve(settings: Settings, shared: Descriptors) -> None:
         shared.report(READY)
         await _unless_ended(serving, drain.wait())
         log.info("worker_draining")
-        # The listener still answers, so that whoever routes traffic sees /readyz turn before anything is refused.
+        # Still listening: whoever routes traffic is to see /readyz turn before anything is refused.
         await _unless_ended(serving, asyncio.sleep(settings.pre_stop_delay_s))
         loop.stop_listening()
         shared.report(CLOSED)

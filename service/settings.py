@@ -105,7 +105,7 @@ class Settings(BaseSettings):
 
     @classmethod
     def load(cls, options: Mapping[str, str] | None = None, *, secrets: Path = _SECRETS) -> Self:
-        """Read all settings; ``options`` of the command line win. Raise ``SettingsError`` with every mistake."""
+        """Read all settings, command-line ``options`` first. Raise ``SettingsError`` with every mistake."""
         given = dict(options or {})
         unknown = [_unknown(name) for name in sorted(os.environ) if _is_stray(name)]
         try:

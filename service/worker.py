@@ -3,11 +3,12 @@
 import asyncio
 import random
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
 
-from service.domain.job import Failed, JobState, LeasedJob, Lease, Outcome, Retry, Succeeded
+from service.domain.job import Failed, JobState, Lease, LeasedJob, Outcome, Retry, Succeeded
 from service.domain.rules import RetryRule
 from service.ports import (
     AttemptScope,
@@ -118,11 +119,9 @@ class Worker:
     async def _wait_for_work(self) -> None:
         # Jittered, so that processes which started together do not poll together.
         poll_s = self._limits.poll_s * self._rng.uniform(0.5, 1.5)
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(poll_s):
                 await self._wake.wait()
-        except TimeoutError:
-            pass
 
     def _start(self, job: LeasedJob, tasks: asyncio.TaskGroup) -> None:
         task = tasks.create_task(self._attempt(job))
@@ -140,15 +139,15 @@ class Worker:
             self._observer.started(job.kind, wait_s=max(0.0, job.started_at - job.available_at))
             outcome = await self._execute(job)
             try:
-                held = await self._settle(job.lease, outcome)
+                ended_at = await self._settle(job.lease, outcome)
             except Exception:
                 # Not ours to decide any more: the lease runs out and the job is tried again or given up.
                 log.exception("job_not_settled", attempt=job.lease.attempt)
                 return
-            if held:
-                self._report(job, outcome)
-            else:
+            if ended_at is None:
                 log.warning("job_lease_lost", attempt=job.lease.attempt)
+            else:
+                self._report(job, outcome, ended_at)
 
     async def _execute(self, job: LeasedJob) -> Outcome:
         try:
@@ -163,23 +162,26 @@ class Worker:
                 attempt=job.lease.attempt, reason=f"{type(exc).__name__}: {exc}", now=self._clock.now()
             )
 
-    async def _settle(self, lease: Lease, outcome: Outcome) -> bool:
-        """Write the outcome, as often as it takes while the heartbeat holds the lease (else it cancels us)."""
+    async def _settle(self, lease: Lease, outcome: Outcome) -> float | None:
+        """Write the outcome and return when it was reached, None if the lease was lost.
+
+        An unavailable store is tried as often as the heartbeat holds the lease; then it cancels this task.
+        """
+        now = self._clock.now()
         while True:
             try:
-                return await self._store.settle(lease, outcome, now=self._clock.now())
+                return now if await self._store.settle(lease, outcome, now=now) else None
             except StoreUnavailableError as exc:
                 log.warning("job_settle_failed", error=str(exc))
                 await asyncio.sleep(_STORE_RETRY_S)
 
-    def _report(self, job: LeasedJob, outcome: Outcome) -> None:
-        now = self._clock.now()
-        run_s = max(0.0, now - job.started_at)
+    def _report(self, job: LeasedJob, outcome: Outcome, ended_at: float) -> None:
+        run_s = max(0.0, ended_at - job.started_at)
         if isinstance(outcome, Retry):
             log.warning("job_requeued", error=outcome.error, run_s=run_s)
             return
         state = JobState.SUCCEEDED if isinstance(outcome, Succeeded) else JobState.FAILED
-        end_to_end_s = max(0.0, now - job.submitted_at)
+        end_to_end_s = max(0.0, ended_at - job.submitted_at)
         log.info("job_finished", outcome=state, run_s=run_s, end_to_end_s=end_to_end_s)
         self._observer.ended(JobEnded(kind=job.kind, state=state, run_s=run_s, end_to_end_s=end_to_end_s))
 

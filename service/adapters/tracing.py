@@ -23,7 +23,7 @@ _propagator = TraceContextTextMapPropagator()
 
 
 class Tracing:
-    """The tracer of this process; ``start`` it after the process has started, since exporting owns a thread."""
+    """The tracer of this process; ``start`` it once the process runs, since exporting owns a thread."""
 
     def __init__(self, endpoint: str, *, headers: Mapping[str, str], timeout_s: float, version: str) -> None:
         # Left to itself the provider would export at interpreter exit too, without any bound.
@@ -36,6 +36,10 @@ class Tracing:
         )
         self._tracer = self._provider.get_tracer("service", version)
         self._timeout_s = timeout_s
+
+    def middleware(self, app: ASGIApp) -> ASGIApp:
+        """Surround every request of the application with a span."""
+        return TracingMiddleware(app, self)
 
     def start(self) -> None:
         """Export from now on."""

@@ -19,7 +19,7 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Whose request a job came from, kept with it so that its logs and spans can be joined to the request's."""
+    """Whose request a job came from, kept with it to join its logs and spans to the request's."""
 
     request_id: str | None = None
     user_id: str | None = None

@@ -1,4 +1,4 @@
-"""The endpoints of the API: their methods, route templates and statuses; the words that metrics and SLOs share."""
+"""The endpoints of the API, their route templates and statuses: the words that metrics and SLOs share."""
 
 from dataclasses import dataclass
 

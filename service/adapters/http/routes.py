@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from service.adapters.http import context
 from service.adapters.http.endpoints import READ, SUBMIT
-from service.adapters.http.schemas import JobView, Problem, request_type
+from service.adapters.http.schemas import JobRequest, JobView, Problem, request_type
 from service.application import JobNotFoundError, Jobs
 from service.domain.job import Origin
 from service.ports import JobHandler, StoreUnavailableError
@@ -39,7 +39,8 @@ def add_routes(app: FastAPI, handlers: Iterable[JobHandler]) -> None:
         origin: RequestOrigin,
     ) -> JobView:
         """Accept a job: when this is answered it is on disk and will be run."""
-        job = await jobs.submit(job_request.kind, job_request.plain_params(), origin)
+        valid = cast("JobRequest", job_request)
+        job = await jobs.submit(valid.kind, valid.plain_params(), origin)
         response.headers["Location"] = f"{SUBMIT.route}/{job.id}"
         return JobView.of(job)
 

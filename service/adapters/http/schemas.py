@@ -34,7 +34,7 @@ def request_type(handlers: Iterable[JobHandler]) -> Any:  # noqa: ANN401  # a ty
             f"{handler.kind.title()}Job",
             __base__=JobRequest,
             __doc__=handler.__class__.__doc__,
-            kind=(Literal[handler.kind], ...),  # type: ignore[name-defined]
+            kind=(Literal[handler.kind], ...),  # type: ignore[arg-type]  # known at run time only
             params=(handler.params, ...),
         )
         for handler in handlers

@@ -1,4 +1,4 @@
-"""The text that Prometheus scrapes: the instruments of all processes, their vital signs, the store's gauges."""
+"""The text that Prometheus scrapes: all processes' instruments and vital signs, the store's gauges."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -60,7 +60,7 @@ class Exposition:
         if self._shared is None:
             return generate_latest(self._registry)
         registry = CollectorRegistry()
-        multiprocess.MultiProcessCollector(registry, path=str(self._shared))
+        multiprocess.MultiProcessCollector(registry, path=str(self._shared))  # type: ignore[no-untyped-call]
         return generate_latest(registry)
 
     def _live_pids(self) -> list[int]:

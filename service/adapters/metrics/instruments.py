@@ -17,7 +17,7 @@ _ENDED = (JobState.SUCCEEDED, JobState.FAILED)
 
 
 class Instruments:
-    """All instruments, in a registry of their own. Observes jobs, requests, the event loop and the collector."""
+    """All instruments, in a registry of their own; told about jobs, requests and the event loop."""
 
     def __init__(self, bounds_s: Sequence[float]) -> None:
         self.registry = CollectorRegistry()
@@ -129,7 +129,7 @@ class Instruments:
     def collect_garbage_statistics(self) -> None:
         """Count the collector's runs since the last call.
 
-        Called now and then, not from ``gc.callbacks``: a collection can begin while the metrics' lock is held.
+        Called now and then, not from ``gc.callbacks``: a collection can begin while a metric's lock is held.
         """
         stats = gc.get_stats()
         for generation, (before, after) in enumerate(zip(self._gc_before, stats, strict=True)):

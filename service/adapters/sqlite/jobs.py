@@ -1,9 +1,9 @@
 """The job store in SQL: claims, leases, fenced settlement; knows nothing of HTTP, metrics or schedules."""
 
-import os
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+from typing import assert_never
 
 import orjson
 
@@ -24,7 +24,8 @@ from service.domain.job import (
 from service.ports import Census, Recovered, StoreUnavailableError
 
 _ADD = """
-INSERT INTO jobs (id, kind, params, request_id, user_id, traceparent, submitted_at, available_at, state, attempt)
+INSERT INTO jobs (id, kind, params, request_id, user_id, traceparent, submitted_at, available_at,
+                  state, attempt)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0)
 """
 _GET = """
@@ -36,21 +37,20 @@ UPDATE jobs SET state = 'running', attempt = attempt + 1, owner = ?, lease_until
 WHERE seq IN (SELECT seq FROM jobs WHERE state = 'queued' AND available_at <= ? ORDER BY seq LIMIT ?)
 RETURNING *
 """
-_HELD = "id = ? AND owner = ? AND attempt = ? AND state = 'running'"
-_EXTEND = f"UPDATE jobs SET lease_until = ? WHERE {_HELD}"
-_END = f"""
+_EXTEND = "UPDATE jobs SET lease_until = ? WHERE id = ? AND owner = ? AND attempt = ? AND state = 'running'"
+_END = """
 UPDATE jobs SET state = ?, finished_at = ?, result = ?, error = ?, owner = NULL, lease_until = NULL
-WHERE {_HELD}
+WHERE id = ? AND owner = ? AND attempt = ? AND state = 'running'
 """
 _COMPLETE = "INSERT INTO completions (job_id, owner, attempt, state, finished_at) VALUES (?, ?, ?, ?, ?)"
-_RETRY = f"""
+_RETRY = """
 UPDATE jobs SET state = 'queued', available_at = ?, error = ?, owner = NULL, lease_until = NULL
-WHERE {_HELD}
+WHERE id = ? AND owner = ? AND attempt = ? AND state = 'running'
 """
-_RELEASE = f"""
+_RELEASE = """
 UPDATE jobs SET state = 'queued', available_at = ?, attempt = attempt - 1, owner = NULL, lease_until = NULL,
                 started_at = NULL
-WHERE {_HELD}
+WHERE id = ? AND owner = ? AND attempt = ? AND state = 'running'
 """
 _EXPIRED = """
 SELECT id, kind, owner, attempt, submitted_at FROM jobs WHERE state = 'running' AND lease_until < ?
@@ -193,12 +193,19 @@ def _settle(connection: sqlite3.Connection, lease: Lease, outcome: Outcome, now:
         case Retry(error, available_at):
             return connection.execute(_RETRY, (available_at, error, *_key(lease))).rowcount == 1
         case Succeeded(result):
-            ended = (JobState.SUCCEEDED, now, _dump(result), None)
+            return _complete(connection, lease, (JobState.SUCCEEDED, now, _dump(result), None))
         case Failed(error):
-            ended = (JobState.FAILED, now, None, error)
+            return _complete(connection, lease, (JobState.FAILED, now, None, error))
+        case _:
+            assert_never(outcome)
+
+
+def _complete(
+    connection: sqlite3.Connection, lease: Lease, ended: tuple[JobState, float, str | None, str | None]
+) -> bool:
     if connection.execute(_END, (*ended, *_key(lease))).rowcount == 0:
         return False
-    connection.execute(_COMPLETE, (*_key(lease), ended[0], now))
+    connection.execute(_COMPLETE, (*_key(lease), *ended[:2]))
     return True
 
 
