@@ -40,11 +40,8 @@ def chance_of_verdict(meets: int, misses: int, more: int) -> float:
     """
     trials = meets + misses + more
     rank = lower_rank(trials) or 0
-    return sum(
-        _beta_binomial(further, more, meets + JEFFREYS, misses + JEFFREYS)
-        for further in range(more + 1)
-        if min(meets + further, trials - meets - further) < rank
-    )
+    undecided = range(max(0, rank - meets), min(more, trials - meets - rank) + 1)
+    return 1 - sum(_beta_binomial(each, more, meets + JEFFREYS, misses + JEFFREYS) for each in undecided)
 
 
 def _beta_binomial(k: int, n: int, a: float, b: float) -> float:

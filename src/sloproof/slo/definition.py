@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sloproof.slo.fileformat import IndicatorSection, ObjectiveSection
     from sloproof.slo.yamlfile import Document, Problem
-    from sloproof.slo.yamltree import Location
+    from sloproof.slo.yamltree import Location, Plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,16 +153,17 @@ def _indicator(section: IndicatorSection) -> Indicator:
 
 def _repeated_names(document: Document) -> Iterator[Problem]:
     """Yield a problem for each name given before; looks at the text, so that it is told with all others."""
-    match document.tree.data:
-        case {"objectives": [*objectives]}:
-            pass
-        case _:
-            return
     first: dict[str, Location] = {}
-    for index, objective in enumerate(objectives):
-        match objective:
-            case {"name": str(name)}:
-                location: Location = ("objectives", index, "name")
-                if (taken := first.setdefault(name, location)) != location:
-                    message = f"name: '{name}' is taken by line {document.line(taken)}: choose another"
-                    yield document.problem(location, message)
+    for location, name in _names(document.tree.data):
+        if (taken := first.setdefault(name, location)) != location:
+            message = f"name: '{name}' is taken by line {document.line(taken)}: choose another"
+            yield document.problem(location, message)
+
+
+def _names(data: Plain) -> Iterator[tuple[Location, str]]:
+    match data:
+        case {"objectives": [*objectives]}:
+            for index, objective in enumerate(objectives):
+                match objective:
+                    case {"name": str(name)}:
+                        yield ("objectives", index, "name"), name

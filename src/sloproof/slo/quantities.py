@@ -18,7 +18,7 @@ SECONDS_PER_UNIT = {
     "w": Decimal(604_800),
 }
 # Few enough digits that no product or quotient below is ever rounded.
-NUMBER = r"(\d{1,9}(?:\.\d{1,9})?)"
+NUMBER = r"([0-9]{1,9}(?:\.[0-9]{1,9})?)"
 DURATION = re.compile(rf"{NUMBER} ?({'|'.join(SECONDS_PER_UNIT)})")
 TARGET = re.compile(rf"{NUMBER} ?(%?)")
 RATE = re.compile(rf"{NUMBER} ?/ ?([smhd])")

@@ -18,8 +18,31 @@ if TYPE_CHECKING:
     from sloproof.slo.hints import Schema
 
 
-def describe(error: ErrorDetails, model: type[BaseModel]) -> str:
-    """Return one sentence on one error of a model's validation."""
+MAPPING = "takes a mapping ('key: value'), not {given}"
+LIST = "takes a list ('- item'), not {given}"
+# By the type of pydantic's error; the names in braces are those of its context.
+FAULTS = {
+    "value_error": "{error}",
+    "model_type": MAPPING,
+    "model_attributes_type": MAPPING,
+    "dict_type": MAPPING,
+    "list_type": LIST,
+    "tuple_type": LIST,
+    "string_type": "takes a text, not {given}",
+    "string_pattern_mismatch": "{given} does not match {pattern}",
+    "int_parsing": "takes a whole number, not {given}",
+    "int_type": "takes a whole number, not {given}",
+    "bool_parsing": "takes true or false, not {given}",
+    "bool_type": "takes true or false, not {given}",
+    "too_short": "takes {min_length} or more items, not {actual_length}",
+    "literal_error": "takes {expected}, not {given}",
+    "union_tag_invalid": "takes a {discriminator} of {expected_tags}, not '{tag}'",
+    "union_tag_not_found": "takes a mapping with the key {discriminator}",
+}
+
+
+def describe(error: ErrorDetails, model: type[BaseModel], *, key: str | None) -> str:
+    """Return one sentence on one error of a model's validation; `key` is whose value is wrong, if any's."""
     location = error["loc"]
     match error["type"]:
         case "extra_forbidden":
@@ -29,32 +52,17 @@ def describe(error: ErrorDetails, model: type[BaseModel]) -> str:
             example = _example(properties(model, location[:-1]).get(str(location[-1]), {}))
             return f"missing key '{location[-1]}'" + (f", e.g. {location[-1]}: {example}" if example else "")
         case _:
-            key = next(
-                (step for step in reversed(location) if isinstance(step, str) and step != "[key]"), None
-            )
             return f"{key}: {_fault(error)}" if key else _fault(error)
 
 
 def _fault(error: ErrorDetails) -> str:
-    context, given = error.get("ctx", {}), shown(error["input"])
-    match error["type"]:
-        case "value_error":
-            fault = str(context["error"])
-        case "model_type" | "model_attributes_type" | "dict_type":
-            fault = f"takes a mapping ('key: value'), not {given}"
-        case "list_type" | "tuple_type":
-            fault = f"takes a list ('- item'), not {given}"
-        case "string_type":
-            fault = f"takes a text, not {given}"
-        case "too_short":
-            fault = f"takes {context['min_length']} or more items, not {context['actual_length']}"
-        case "literal_error":
-            choices = re.findall(r"'([^']*)'", context["expected"])
-            fault = f"takes {context['expected']}, not {given}{_closest(error['input'], choices)}"
-        case "string_pattern_mismatch":
-            fault = f"{given} does not match {context['pattern']}"
-        case _:
-            fault = f"{re.sub('^[A-Z][a-z]+ should', 'must', error['msg'])}, not {given}"
+    given, context = shown(error["input"]), error.get("ctx", {})
+    if template := FAULTS.get(error["type"]):
+        fault = template.format(given=given, **context)
+    else:
+        fault = f"{re.sub('^[A-Z][a-z]+ should', 'must', error['msg'])}, not {given}"
+    if error["type"] == "literal_error":
+        fault += _closest(error["input"], re.findall(r"'([^']*)'", context["expected"]))
     return fault
 
 

@@ -53,7 +53,7 @@ class Document:
             valid = model.model_validate(self.tree.data)
         except ValidationError as error:
             details = [each for each in error.errors(include_url=False) if not _follows_from_others(each)]
-            problems += [self._problem(self._place(each), describe(each, model)) for each in details]
+            problems += [self._from(each, model) for each in details]
             raise InvalidFile(problems) from error
         if problems:
             raise InvalidFile(problems)
@@ -70,14 +70,15 @@ class Document:
     def _problem(self, place: Place, message: str) -> Problem:
         return Problem(path=self.path, line=place.line, column=place.column, message=message)
 
-    def _place(self, error: ErrorDetails) -> Place:
-        """Return where an error of pydantic's stands; the steps that name a union's variant are no keys."""
+    def _from(self, error: ErrorDetails, model: type[BaseModel]) -> Problem:
         known: Location = ()
         for step in error["loc"]:
-            if (*known, step) in self.tree.values:
+            if (*known, step) in self.tree.values:  # what is not names a union's variant, or is missing
                 known = (*known, step)
         of_key = error["type"] == "extra_forbidden" or error["loc"][-1:] == ("[key]",)
-        return (self.tree.keys if of_key else self.tree.values)[known]
+        place = (self.tree.keys if of_key else self.tree.values)[known]
+        key = next((step for step in reversed(known) if isinstance(step, str)), None)
+        return self._problem(place, describe(error, model, key=key))
 
 
 def _follows_from_others(error: ErrorDetails) -> bool:

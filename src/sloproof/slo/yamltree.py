@@ -85,7 +85,7 @@ def _compose(text: str) -> yaml.Node:
         mark = error.problem_mark or error.context_mark
         raise Unreadable(_place(mark), _syntax_message(error)) from error
     if node is None:
-        raise Unreadable(Place(1, 1), "the file is empty")
+        raise Unreadable(Place(1, 1), "the file is empty: write 'key: value'")
     return node
 
 
@@ -95,11 +95,11 @@ def _syntax_message(error: yaml.MarkedYAMLError) -> str:
         return "a second document starts here: keep one document in a file, without '---' between"
     if problem == "second occurrence":
         return f"{error.context}: give each anchor a name of its own".replace("; first occurrence", "")
-    context = f" {error.context}" if error.context else ""
     advice = next(
         (hint for words, hint in ADVICE.items() if words in problem), "check this line and the last"
     )
-    return f"not valid YAML{context}: {problem}; {advice}"
+    begun = error.context_mark and error.context_mark.line + 1
+    return f"not valid YAML: {problem}; {advice}" + (f", it begins on line {begun}" if begun else "")
 
 
 class _Builder:
