@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
@@ -65,12 +65,19 @@ class Trial:
             log=self.folder.log,
             port=self.port,
         )
-        # The subject boots while the generator does; both are awaited before the first request.
-        with self.subject.start(cell) as instance, LoadProcess.start(self._load_config()) as load:
+        with ExitStack() as running:
+            with self._part(Part.START):  # the subject boots while the generator does
+                instance = running.enter_context(self.subject.start(cell))
+                load = running.enter_context(LoadProcess(self._load_config()))
+                self._await_ready(instance)
             generator = self._measure(instance, load)
             stop = self._stop(instance, load)
-            with self.subject.start(cell) as again:
-                self._audit(again, load)
+            with self._part(Part.RESTART):
+                again = running.enter_context(self.subject.start(cell))
+                self._await_ready(again)
+            with self._part(Part.AUDIT):  # what counts is what was kept: a fresh start on the same store is asked
+                load.audit(Audit(host=again.url, deadline_s=AUDIT_WITHIN_S))
+                load.finish()
         return TrialRecord(
             folder=self.folder.path.name,
             block=self.planned.block,
@@ -86,8 +93,6 @@ class Trial:
     def _measure(self, instance: Instance, load: LoadProcess) -> PhaseFacts:
         """Warm up and load; counters are read when nothing is under way, so that they gain whole requests."""
         traffic = self.experiment.load
-        with self._part(Part.START):
-            self._await_ready(instance)
         with self._part(Part.WARMUP):
             load.phase(self._phase(Phase.WARMUP, traffic.warmup))
         with self._part(Part.SETTLE):
@@ -115,18 +120,12 @@ class Trial:
             died_before = instance.exit_status() is not None
             instance.terminate()
             exit_status = instance.wait(within_s)
+            instance.kill()
             load.stop_phase()
+            load.wait_phase(timeout_s=LAST_ANSWERS_WITHIN_S)
             return Stop(
                 died_before=died_before, exit_status=exit_status, log_tail=instance.log_tail(LOG_LINES)
             )
-
-    def _audit(self, again: Instance, load: LoadProcess) -> None:
-        """Read every accepted job back from a fresh start on the same store: what counts is what was kept."""
-        with self._part(Part.RESTART):
-            self._await_ready(again)
-        with self._part(Part.AUDIT):
-            load.audit(Audit(host=again.url, deadline_s=AUDIT_WITHIN_S))
-            load.finish()
 
     @contextmanager
     def _part(self, part: Part) -> Iterator[None]:

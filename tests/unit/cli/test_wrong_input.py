@@ -1,0 +1,137 @@
+"""What a user gets wrong: the message names the place, the status is 2, and no traceback is shown."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from sloproof.cli import main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).parents[3]
+QUICK = (ROOT / "experiments" / "quick.yaml").read_text()
+JOBS = (ROOT / "slo" / "jobs.yaml").read_text()
+
+
+def replaced(old: str, new: str) -> Callable[[str], str]:
+    def change(text: str) -> str:
+        assert old in text, f"{old!r} is no longer in the file"
+        return text.replace(old, new, 1)
+
+    return change
+
+
+EXPERIMENTS = [
+    pytest.param(replaced("kind: matrix", "kind: drill"), r":\d+:\d+: .*kind.*matrix", id="an unknown kind"),
+    pytest.param(replaced("blocks: 6 ", "blocks: six "), r":\d+:\d+: .*blocks", id="a word for a number"),
+    pytest.param(replaced("blocks: 6 ", "blocks: 0 "), r":\d+:\d+: .*blocks", id="no block at all"),
+    pytest.param(replaced("rate: 300/s", "rate: 300"), r":\d+:\d+: .*'300' has no unit of time: write 300/s", id="a bare rate"),
+    pytest.param(replaced("duration: 7s", "duration: 7"), r":\d+:\d+: .*'7' has no unit", id="a duration without a unit"),
+    pytest.param(replaced("users: 64", "usres: 64"), r":\d+:\d+: .*'usres'.*'users'", id="a misspelt key"),
+    pytest.param(replaced("name: quick", "name: Quick Run"), r":\d+:\d+: .*name", id="a name that is no slug"),
+    pytest.param(replaced("arrival: poisson", "arrival: burst"), r":\d+:\d+: .*arrival", id="an unknown arrival"),
+    pytest.param(replaced("slo: ../slo/jobs.yaml", "slo: ../slo/none.yaml"), r"slo: there is no file", id="a missing SLO file"),
+    pytest.param(replaced("locustfile.py", "none.py"), r"load.locustfile: there is no file", id="a missing Locust file"),
+    pytest.param(replaced("{workers}", "{worker}"), r"unknown placeholder \{worker\}", id="an unknown placeholder"),
+    pytest.param(replaced("{workers}", "2"), r"factor 'workers' changes nothing", id="a factor that is not used"),
+    pytest.param(replaced("workers: [1, 4]", "workers: [1, 1]"), r"names 1 twice", id="a level named twice"),
+    pytest.param(replaced("workers: [1, 4]", "workers: []"), r":\d+:\d+: .*workers", id="a factor without levels"),
+    pytest.param(replaced("subject:\n", "subject:\n  comand: x\n"), r":\d+:\d+: .*'comand'", id="a misspelt key of the subject"),
+    pytest.param(replaced("load:\n", "load: [\n"), r":\d+:\d+: ", id="YAML that does not parse"),
+    pytest.param(lambda _: "", r"empty", id="an empty file"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), EXPERIMENTS)
+def test_a_wrong_experiment_is_refused_where_it_is_wrong(
+    change: Callable[[str], str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder in ("slo", "loadtest", "experiments"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "slo" / "jobs.yaml").write_text(JOBS)
+    (tmp_path / "loadtest" / "locustfile.py").touch()
+    path = tmp_path / "experiments" / "wrong.yaml"
+    path.write_text(change(QUICK))
+
+    status = main(["run", str(path), "--reports", str(tmp_path / "reports")])
+
+    error = capsys.readouterr().err
+    assert status == 2
+    assert error.startswith(str(path))
+    assert re.search(message, error), error
+    assert "Traceback" not in error
+    assert "pydantic" not in error
+    assert not (tmp_path / "reports").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["run"], "FILE", id="no experiment"),
+        pytest.param(["run", "x.yaml", "--blocks", "0"], "'0' is not a whole number from 1", id="no block"),
+        pytest.param(["run", "x.yaml", "--blocks", "many"], "'many' is not a whole number", id="a word for blocks"),
+        pytest.param(["run", "x.yaml", "--seed", "1.5"], "'1.5' is not a whole number", id="half a seed"),
+        pytest.param(["run", "x.yaml", "--fast"], "--fast", id="an unknown option"),
+        pytest.param(["jog"], "jog", id="an unknown command"),
+        pytest.param([], "COMMAND", id="no command"),
+    ],
+)
+def test_wrong_options_are_refused_by_name(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+
+    assert exit_.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["run", "none.yaml"], "none.yaml: ", id="an experiment that does not exist"),
+        pytest.param(["validate", "none.yaml"], "none.yaml: ", id="an SLO file that does not exist"),
+        pytest.param(["report", "."], "is not the folder of a run", id="a folder that is no run"),
+        pytest.param(["report", "none"], "is not the folder of a run", id="a run that does not exist"),
+    ],
+)
+def test_paths_that_lead_nowhere_are_named(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error
+
+
+def test_a_folder_that_cannot_hold_reports_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    taken = tmp_path / "reports"
+    taken.write_text("a file where a folder should be")
+
+    assert main(["run", str(ROOT / "experiments" / "quick.yaml"), "--reports", str(taken)]) == 2
+    assert f"cannot make a folder for the run under {taken}" in capsys.readouterr().err
+
+
+def test_valid_files_are_named_with_what_they_hold(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate", str(ROOT / "slo" / "jobs.yaml")]) == 0
+    assert "jobs, 4 objectives" in capsys.readouterr().out
+
+
+def test_every_wrong_file_is_told_about_in_one_go(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = [tmp_path / "one.yaml", tmp_path / "two.yaml"]
+    for path in paths:
+        path.write_text("service: x\nobjectivs: []\n")
+
+    assert main(["validate", *map(str, paths)]) == 2
+    error = capsys.readouterr().err
+    assert all(f"{path}:2:1: " in error for path in paths)

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import InventedTrial
+from sloproof.experiment.runfolder import RunFolder, RunFolderError, write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Invention
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def test_runs_of_the_same_second_get_folders_of_their_own(tmp_path: Path) -> None:
+    folders = [RunFolder.create(tmp_path, name="quick", now=NOW).path.name for _ in range(3)]
+
+    assert folders == ["20260102T030405Z-quick", "20260102T030405Z-quick-2", "20260102T030405Z-quick-3"]
+
+
+def test_records_come_back_as_they_were(invention: Invention) -> None:
+    records = [invention.add(InventedTrial(configuration="uvicorn-1", block=block)) for block in (1, 2)]
+
+    assert invention.folder.records() == records
+
+
+def test_a_line_cut_short_by_a_crash_is_no_trial(invention: Invention) -> None:
+    record = invention.add(InventedTrial(configuration="uvicorn-1"))
+    with (invention.folder.path / "trials.jsonl").open("a") as file:
+        file.write('{"folder": "b02-uvic')
+
+    assert invention.folder.records() == [record]
+
+
+def test_any_other_broken_line_is_named(invention: Invention) -> None:
+    invention.add(InventedTrial(configuration="uvicorn-1"))
+    with (invention.folder.path / "trials.jsonl").open("a") as file:
+        file.write("{}\n")
+
+    with pytest.raises(RunFolderError, match=r"trials\.jsonl:2: not the record of a trial"):
+        invention.folder.records()
+
+
+def test_a_run_without_a_finished_trial_has_no_records(invention: Invention) -> None:
+    assert invention.folder.records() == []
+
+
+def test_writing_replaces_a_file_whole_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    for text in ("long " * 1000, "short"):
+        write_atomically(path, text)
+
+    assert path.read_text() == "short"
+    assert list(tmp_path.iterdir()) == [path]

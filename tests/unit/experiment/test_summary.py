@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import InventedTrial, facts
+from sloproof.analysis.results import exit_status, to_json
+from sloproof.analysis.verdicts import Verdict
+from sloproof.experiment.record import Stop
+from sloproof.experiment.summary import summarise
+
+if TYPE_CHECKING:
+    from conftest import Invention
+    from sloproof.analysis.results import ObjectiveResult, Results
+
+UVICORN = "uvicorn-1"
+
+
+def verdict(results: Results, configuration: str, objective: str) -> ObjectiveResult:
+    cell = next(each for each in results.configurations if each.id == configuration)
+    return next(each for each in cell.objectives if each.name == objective)
+
+
+def test_a_run_in_which_all_went_well_meets_every_objective(invention: Invention) -> None:
+    invention.fill()
+
+    results = summarise(invention.folder)
+
+    assert results.complete
+    assert set(results.verdicts()) == {Verdict.MET}
+    assert len(results.verdicts()) == 4 * 5
+    assert exit_status(results) == 0
+
+
+def test_slow_requests_violate_their_objective_and_the_server_that_did_not_see_them_is_blind(
+    invention: Invention,
+) -> None:
+    invention.fill(uvicorn_1=InventedTrial(configuration=UVICORN, slow=30))
+
+    results = summarise(invention.folder)
+
+    assert verdict(results, UVICORN, "submit-latency").verdict is Verdict.VIOLATED
+    assert "blind spot" in (verdict(results, UVICORN, "submit-latency").finding or "")
+    assert verdict(results, "uvicorn-4", "submit-latency").verdict is Verdict.MET
+    assert verdict(results, "uvicorn-4", "submit-latency").finding is None
+    assert exit_status(results) == 1
+
+
+def test_five_blocks_are_too_few_to_conclude(invention: Invention) -> None:
+    for block in range(1, 6):
+        for each in invention.configurations:
+            invention.add(InventedTrial(configuration=each.id, block=block))
+
+    results = summarise(invention.folder)
+
+    assert not results.complete
+    assert verdict(results, UVICORN, "availability").verdict is Verdict.INCONCLUSIVE
+    assert verdict(results, UVICORN, "availability").more_trials == 1
+    assert verdict(results, UVICORN, "integrity").verdict is Verdict.MET
+    assert exit_status(results) == 3
+
+
+def test_invalid_trials_count_for_nothing_but_integrity(invention: Invention) -> None:
+    invention.fill(
+        uvicorn_1=InventedTrial(
+            configuration=UVICORN,
+            slow=1000,
+            generator=facts(wait_ratio=0.5),
+            stop=Stop(died_before=True, exit_status=1, log_tail=""),
+        )
+    )
+
+    results = summarise(invention.folder)
+    cell = next(each for each in results.configurations if each.id == UVICORN)
+
+    assert (cell.valid_trials, cell.invalid_trials) == (0, 6)
+    assert verdict(results, UVICORN, "submit-latency").verdict is Verdict.INCONCLUSIVE
+    assert verdict(results, UVICORN, "submit-latency").client is None
+    assert verdict(results, UVICORN, "integrity").verdict is Verdict.VIOLATED
+    assert cell.endpoints == ()
+    assert exit_status(results) == 4
+
+
+def test_percentiles_are_those_of_the_typical_trial_and_the_server_says_only_between_which_bounds(
+    invention: Invention,
+) -> None:
+    invention.fill(uvicorn_1=InventedTrial(configuration=UVICORN, latency_s=0.2, server_latency_s=0.05))
+
+    results = summarise(invention.folder)
+    endpoint = next(each for each in results.configurations if each.id == UVICORN).endpoints[0]
+    p99 = next(each for each in endpoint.percentiles if each.q == 0.99)
+
+    assert endpoint.endpoint == "GET /jobs/{id}"
+    assert endpoint.requests == 6000
+    assert p99.typical_s is not None
+    assert p99.typical_s.median == pytest.approx(0.2)
+    assert p99.server_s == (0.0, 0.1)
+    assert endpoint.curve[-1][1] == pytest.approx(0.2)
+
+
+def test_results_are_json_that_names_its_schema(invention: Invention) -> None:
+    invention.fill()
+
+    data = json.loads(to_json(summarise(invention.folder)))
+
+    assert data["schema"] == "sloproof.results/1"
+    assert data["objectives"][0]["target"] == "0.99"
+    assert data["configurations"][0]["objectives"][0]["verdict"] == "MET"
+    assert len(data["trials"]) == 24
+
+
+def test_a_run_without_trials_is_no_measurement(invention: Invention) -> None:
+    assert exit_status(summarise(invention.folder)) == 4
