@@ -155,7 +155,9 @@ def _lag_s(intended_s: NDArray[np.float64], actual_s: NDArray[np.float64]) -> ND
 
 def _to_numpy(column: pa.ChunkedArray, kind: pa.DataType) -> NDArray[Any]:
     if kind == WORDS:
-        return np.asarray(column.cast(pa.string()).to_numpy(), dtype=np.str_)
+        encoded = column.dictionary_encode().combine_chunks()  # a word is decoded once, not once a row
+        words = np.asarray(encoded.dictionary.to_pylist(), dtype=np.str_)
+        return np.asarray(words[encoded.indices.to_numpy()])
     return np.asarray(column.cast(kind).to_numpy())
 
 

@@ -53,7 +53,7 @@ def test_the_interval_holds_the_median_and_does_not_depend_on_the_order(values: 
     assert interval == median_interval(sorted(values, reverse=True))
 
 
-@given(st.integers(MIN_TRIALS, 300))
+@given(st.integers(MIN_TRIALS, 120))
 def test_the_next_rank_would_be_too_narrow(n: int) -> None:
     rank = lower_rank(n)
     assert rank
