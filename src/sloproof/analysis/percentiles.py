@@ -22,8 +22,8 @@ def percentile(values: NDArray[np.float64], q: float) -> float | None:
 
     So it agrees with an SLI counted over the same values: the share at or below a threshold is at least q if
     and only if this is at most the threshold. Interpolating definitions do not have that property. +inf
-    (never answered) is a value like any other; NaN raises ValueError. ``None`` with fewer than ten values beyond it
-    (a p99 takes 1,000, a p99.9 10,000): it would be the luck of a few requests.
+    (never answered) is a value like any other; NaN raises ValueError. ``None`` with fewer than ten values
+    beyond it (a p99 takes 1,000, a p99.9 10,000): it would be the luck of a few requests.
     Source: Hyndman and Fan, "Sample Quantiles in Statistical Packages" (1996), definition 1.
 
     >>> percentile(np.arange(1.0, 1001.0), 0.99)

@@ -77,10 +77,8 @@ def judge_integrity(violations: Sequence[Sequence[str]]) -> Judgement:
         verdict, reason = Verdict.INCONCLUSIVE, f"no trial has ended; {_outlook(1)}"
     elif total.bad:
         first = next(broken[0] for broken in violations if broken)
-        verdict, reason = (
-            Verdict.VIOLATED,
-            f"violated in {total.bad} of {_trials(total.total)}, first: {first}",
-        )
+        share = f"{total.bad} of {_trials(total.total)}"
+        verdict, reason = Verdict.VIOLATED, f"violated in {share}, first: {first}"
     else:
         verdict, reason = Verdict.MET, f"kept in {total.good} of {_trials(total.total)}"
     return Judgement(
