@@ -71,7 +71,7 @@ class Jobs:
     @property
     def ended(self) -> NDArray[np.bool_]:
         """Whether the job has ended, well or not."""
-        return np.logical_or(self.succeeded, self.state == FAILED)
+        return np.isin(self.state, (SUCCEEDED, FAILED))
 
     @property
     def doubled(self) -> NDArray[np.bool_]:
@@ -81,7 +81,8 @@ class Jobs:
     @property
     def latency_s(self) -> NDArray[np.float64]:
         """Seconds from the intended submission to the recorded end; +inf for a job that has not ended."""
-        return np.where(self.ended, self.finished_at_s - self.accepted_at_s, np.inf)
+        latency_s: NDArray[np.float64] = np.where(self.ended, self.finished_at_s - self.accepted_at_s, np.inf)
+        return latency_s
 
 
 def _to_numpy(column: pa.ChunkedArray) -> NDArray[Any]:

@@ -22,12 +22,16 @@ from sloproof.analysis.verdicts import Verdict, judge, judge_integrity
 from sloproof.experiment import plan, spec
 from sloproof.experiment.evaluate import evaluate_trial
 from sloproof.observe import server
+from sloproof.observe.conventions import JOB_COMPLETED
 from sloproof.slo import definition as slo
 from sloproof.slo.definition import Availability, EventLatency, Latency, Ratio
 from sloproof.slo.yamlfile import read
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from sloproof.analysis.results import TrialResult
     from sloproof.experiment.runfolder import RunFacts, RunFolder, TrialFolder
@@ -88,7 +92,7 @@ def _definitions(definition: Definition) -> list[ObjectiveDefinition]:
 
 _INTEGRITY = ObjectiveDefinition(
     name=INTEGRITY,
-    description="Each accepted job ends once, each request taken is answered, the subject ends in good order.",
+    description="Accepted jobs end exactly once, requests taken are answered, SIGTERM ends in good order.",
     indicator=INTEGRITY,
     target=None,
     threshold_s=None,
@@ -101,8 +105,8 @@ def _definition(objective: Objective) -> ObjectiveDefinition:
     match objective.indicator:
         case Latency(method=method, route=route, threshold_s=exact_s):
             threshold_s, endpoint = float(exact_s), f"{method} {route}"
-        case EventLatency(threshold_s=exact_s):
-            threshold_s = float(exact_s)
+        case EventLatency(event=event, threshold_s=exact_s):
+            threshold_s, endpoint = float(exact_s), event
         case Availability() | Ratio():
             pass
     return ObjectiveDefinition(
@@ -126,9 +130,7 @@ def _configuration(
         valid_trials=len(valid),
         invalid_trials=len(mine) - len(valid),
         objectives=(*(_objective(each, valid) for each in definition.objectives), _integrity(mine)),
-        endpoints=tuple(
-            _endpoints([run.trial(trial.folder) for trial in valid], definition.metrics.requests)
-        ),
+        endpoints=tuple(_distributions([run.trial(trial.folder) for trial in valid], definition)),
     )
 
 
@@ -165,27 +167,39 @@ def _integrity(trials: Sequence[TrialResult]) -> ObjectiveResult:
     )
 
 
-def _endpoints(trials: Sequence[TrialFolder], requests: str) -> list[EndpointResult]:
-    scored = [trial.samples().select(phase=Phase.LOAD) for trial in trials]
+def _distributions(trials: Sequence[TrialFolder], definition: Definition) -> Iterator[EndpointResult]:
+    """Yield the latency of each endpoint that was scored, then of each event that clients can see."""
     gains = [trial.gain() for trial in trials]
-    results = []
+    scored = [trial.samples().select(phase=Phase.LOAD) for trial in trials]
+    requests = definition.metrics.requests
     for endpoint in sorted({endpoint for samples in scored for endpoint in samples.endpoints}):
-        latencies = [samples.select(endpoint=endpoint).latency_s for samples in scored]
-        histogram = server.histogram(gains, requests=requests, endpoint=endpoint)
-        percentiles = []
-        for q in QUANTILES:
-            values = [value for latency_s in latencies if (value := percentile(latency_s, q)) is not None]
-            percentiles.append(
-                Percentile(
-                    q=q, typical_s=median_interval(values), server_s=server.percentile_bounds_s(histogram, q)
-                )
-            )
-        results.append(
-            EndpointResult(
-                endpoint=endpoint,
-                requests=sum(len(latency_s) for latency_s in latencies),
-                percentiles=tuple(percentiles),
-                curve=curve(latencies),
-            )
+        histogram = server.endpoint_histogram(gains, requests=requests, endpoint=endpoint)
+        yield _distribution(
+            endpoint, [each.select(endpoint=endpoint).latency_s for each in scored], histogram
         )
-    return results
+    for objective in definition.objectives:
+        match objective.indicator:
+            case EventLatency(event=event, histogram=name) if event == JOB_COMPLETED:
+                jobs = [trial.jobs().select(phase=Phase.LOAD).latency_s for trial in trials]
+                if any(map(len, jobs)):
+                    yield _distribution(event, jobs, server.histogram(gains, name))
+
+
+def _distribution(
+    name: str, trials: Sequence[NDArray[np.float64]], histogram: Mapping[float, float]
+) -> EndpointResult:
+    return EndpointResult(
+        endpoint=name,
+        requests=sum(len(latency_s) for latency_s in trials),
+        percentiles=tuple(
+            Percentile(
+                q=q,
+                typical_s=median_interval(
+                    [value for latency_s in trials if (value := percentile(latency_s, q)) is not None]
+                ),
+                server_s=server.percentile_bounds_s(histogram, q),
+            )
+            for q in QUANTILES
+        ),
+        curve=curve(trials),
+    )

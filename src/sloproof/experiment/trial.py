@@ -75,7 +75,9 @@ class Trial:
             with self._part(Part.RESTART):
                 again = running.enter_context(self.subject.start(cell))
                 self._await_ready(again)
-            with self._part(Part.AUDIT):  # what counts is what was kept: a fresh start on the same store is asked
+            with self._part(
+                Part.AUDIT
+            ):  # what counts is what was kept: a fresh start on the same store is asked
                 load.audit(Audit(host=again.url, deadline_s=AUDIT_WITHIN_S))
                 load.finish()
         return TrialRecord(

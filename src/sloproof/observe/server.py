@@ -55,17 +55,23 @@ def endpoint_counts(gain: Scrape, *, requests: str) -> dict[str, int]:
     return {endpoint: n for endpoint, n in sorted(counts.items()) if n}
 
 
-def histogram(gains: Iterable[Scrape], *, requests: str, endpoint: str) -> dict[float, float]:
-    """Return how many requests of an endpoint took at most so many seconds, per bound, over several gains.
-
-    Histograms are added, never their percentiles averaged.
-    """
+def endpoint_histogram(gains: Iterable[Scrape], *, requests: str, endpoint: str) -> dict[float, float]:
+    """Return how many requests of an endpoint took at most so many seconds, per bound, over all gains."""
     method, _, route = endpoint.partition(" ")
-    merged: dict[float, float] = {}
+    return histogram(gains, requests, {METHOD_LABEL: method, ROUTE_LABEL: route})
+
+
+def histogram(gains: Iterable[Scrape], name: str, matchers: Matchers | None = None) -> dict[float, float]:
+    """Return how many events took at most so many seconds, per bound of the histogram, over all gains.
+
+    Bounds are compared as numbers, since one client writes 2 and another 2.0.
+    """
+    cumulative: dict[float, float] = {}
     for gain in gains:
-        for bound, value in _cumulative(gain, requests, {METHOD_LABEL: method, ROUTE_LABEL: route}).items():
-            merged[bound] = merged.get(bound, 0.0) + value
-    return merged
+        for labels, value in gain.select(f"{name}_bucket", **(matchers or {})):
+            bound = float(labels[BUCKET_LABEL])
+            cumulative[bound] = cumulative.get(bound, 0.0) + value
+    return cumulative
 
 
 def percentile_bounds_s(cumulative: Mapping[float, float], q: float) -> tuple[float, float | None] | None:
@@ -88,17 +94,8 @@ def percentile_bounds_s(cumulative: Mapping[float, float], q: float) -> tuple[fl
     raise AssertionError("unreachable: the bound of +inf holds every event")
 
 
-def _within(gain: Scrape, histogram: str, threshold_s: Decimal, matchers: Matchers) -> float | None:
-    return _cumulative(gain, histogram, matchers).get(float(threshold_s))
-
-
-def _cumulative(gain: Scrape, histogram: str, matchers: Matchers) -> Mapping[float, float]:
-    """Return events per bucket bound; compared as numbers, since `le` is written as 2 or as 2.0."""
-    buckets: dict[float, float] = {}
-    for labels, value in gain.select(f"{histogram}_bucket", **matchers):
-        bound = float(labels[BUCKET_LABEL])
-        buckets[bound] = buckets.get(bound, 0.0) + value
-    return buckets
+def _within(gain: Scrape, name: str, threshold_s: Decimal, matchers: Matchers) -> float | None:
+    return histogram([gain], name, matchers).get(float(threshold_s))
 
 
 def _served(status: str) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from datetime import UTC, datetime
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sloproof.analysis.verdicts import Verdict
-from sloproof.report.text import asks, duration, percent
+from sloproof.report.text import asks, duration, percent, setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,6 +34,7 @@ def page(results: Results) -> str:
             headline=headline(results),
             traffic=_traffic(results.plan),
             trials=_trials(results),
+            started=datetime.fromisoformat(results.started_at).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
             confidence=_confidence(results),
             symbols=SYMBOLS,
             notes=list(_notes(results)),
@@ -97,10 +99,9 @@ def _confidence(results: Results) -> str:
 def _notes(results: Results) -> Iterator[str]:
     for configuration in results.configurations:
         for objective in configuration.objectives:
-            if objective.finding:
-                yield f"{configuration.id}, {objective.name}: {objective.finding}"
             if objective.verdict is Verdict.VIOLATED:
-                yield f"{configuration.id}, {objective.name}: {objective.reason}"
+                finding = f"; {objective.finding}" if objective.finding else ""
+                yield f"{configuration.id}, {objective.name}: {objective.reason}{finding}"
     if invalid := [trial for trial in results.trials if not trial.valid]:
         reasons = Counter(problem for trial in invalid for problem in trial.problems)
         most = reasons.most_common(1)[0][0]
@@ -112,7 +113,7 @@ def _notes(results: Results) -> Iterator[str]:
 
 def _charts(results: Results) -> Iterator[dict[str, Any]]:
     thresholds = {each.endpoint: each for each in results.objectives if each.endpoint}
-    endpoints = sorted({each.endpoint for c in results.configurations for each in c.endpoints})
+    endpoints = dict.fromkeys(each.endpoint for c in results.configurations for each in c.endpoints)
     for endpoint in endpoints:
         series: list[dict[str, Any]] = [
             {
@@ -146,11 +147,8 @@ def _quantiles(results: Results) -> list[str]:
 
 def _facts(results: Results) -> Iterator[tuple[str, str]]:
     machine = results.environment
-    yield (
-        "machine",
-        f"{machine['cpus']} × {machine['cpu']}, "
-        f"{machine['memory_bytes'] / 2**30:.0f} GiB, {machine['kernel']}",
-    )
+    hardware = f"{machine['cpus']} × {machine['cpu']}, {machine['memory_bytes'] / 2**30:.0f} GiB"
+    yield "machine", f"{hardware}, {machine['kernel']}"
     yield (
         "versions",
         ", ".join(
@@ -176,8 +174,8 @@ def _facts(results: Results) -> Iterator[tuple[str, str]]:
 
 def _traffic(plan: Plan) -> str:
     return (
-        f"{plan.rate_per_s:g} requests/s ({plan.arrival} arrivals, open loop) for {duration(plan.load_s)} "
-        f"after {duration(plan.warmup_s)} of warm-up, on {plan.users} connections"
+        f"{plan.rate_per_s:g} requests/s ({plan.arrival} arrivals, open loop) for {setting(plan.load_s)} "
+        f"after {setting(plan.warmup_s)} of warm-up, on {plan.users} connections"
     )
 
 

@@ -18,7 +18,7 @@ def percent(ratio: float) -> str:
     Rounded down, so that neither 100 % nor a target is ever shown as reached when it was not.
 
     >>> percent(0.99996), percent(0.9931), percent(0.42), percent(1)
-    ('99.996 %', '99.31 %', '42 %', '100 %')
+    ('99.9960 %', '99.31 %', '42 %', '100 %')
     """
     if ratio >= 1:
         return "100 %"
@@ -45,6 +45,15 @@ def duration(seconds: float) -> str:
     return f"{value:.{digits}f} {unit}"
 
 
+def setting(seconds: float) -> str:
+    """Return a duration that somebody chose as they would write it.
+
+    >>> setting(0.25), setting(2.0), setting(1.5)
+    ('250 ms', '2 s', '1.5 s')
+    """
+    return f"{seconds:g} s" if seconds >= 1 else f"{seconds * 1e3:g} ms"
+
+
 def target(text: str) -> str:
     """Return an exact target as a percentage.
 
@@ -60,5 +69,5 @@ def asks(objective: ObjectiveDefinition) -> str:
         return "nothing lost or doubled"
     wanted = target(objective.target)
     if objective.threshold_s is not None:
-        return f"{wanted} within {duration(objective.threshold_s)}"
+        return f"{wanted} within {setting(objective.threshold_s)}"
     return f"{wanted} {'served' if objective.indicator == 'Availability' else 'good'}"

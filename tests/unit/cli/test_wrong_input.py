@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
 from sloproof.cli import main
 
 if TYPE_CHECKING:
@@ -29,18 +30,46 @@ EXPERIMENTS = [
     pytest.param(replaced("kind: matrix", "kind: drill"), r":\d+:\d+: .*kind.*matrix", id="an unknown kind"),
     pytest.param(replaced("blocks: 6 ", "blocks: six "), r":\d+:\d+: .*blocks", id="a word for a number"),
     pytest.param(replaced("blocks: 6 ", "blocks: 0 "), r":\d+:\d+: .*blocks", id="no block at all"),
-    pytest.param(replaced("rate: 300/s", "rate: 300"), r":\d+:\d+: .*'300' has no unit of time: write 300/s", id="a bare rate"),
-    pytest.param(replaced("duration: 7s", "duration: 7"), r":\d+:\d+: .*'7' has no unit", id="a duration without a unit"),
+    pytest.param(
+        replaced("rate: 300/s", "rate: 300"),
+        r":\d+:\d+: .*'300' has no unit of time: write 300/s",
+        id="a bare rate",
+    ),
+    pytest.param(
+        replaced("duration: 7s", "duration: 7"),
+        r":\d+:\d+: .*'7' has no unit",
+        id="a duration without a unit",
+    ),
     pytest.param(replaced("users: 64", "usres: 64"), r":\d+:\d+: .*'usres'.*'users'", id="a misspelt key"),
-    pytest.param(replaced("name: quick", "name: Quick Run"), r":\d+:\d+: .*name", id="a name that is no slug"),
-    pytest.param(replaced("arrival: poisson", "arrival: burst"), r":\d+:\d+: .*arrival", id="an unknown arrival"),
-    pytest.param(replaced("slo: ../slo/jobs.yaml", "slo: ../slo/none.yaml"), r"slo: there is no file", id="a missing SLO file"),
-    pytest.param(replaced("locustfile.py", "none.py"), r"load.locustfile: there is no file", id="a missing Locust file"),
-    pytest.param(replaced("{workers}", "{worker}"), r"unknown placeholder \{worker\}", id="an unknown placeholder"),
-    pytest.param(replaced("{workers}", "2"), r"factor 'workers' changes nothing", id="a factor that is not used"),
+    pytest.param(
+        replaced("name: quick", "name: Quick Run"), r":\d+:\d+: .*name", id="a name that is no slug"
+    ),
+    pytest.param(
+        replaced("arrival: poisson", "arrival: burst"), r":\d+:\d+: .*arrival", id="an unknown arrival"
+    ),
+    pytest.param(
+        replaced("slo: ../slo/jobs.yaml", "slo: ../slo/none.yaml"),
+        r"slo: there is no file",
+        id="a missing SLO file",
+    ),
+    pytest.param(
+        replaced("locustfile.py", "none.py"), r"load.locustfile: there is no file", id="a missing Locust file"
+    ),
+    pytest.param(
+        replaced("{workers}", "{worker}"), r"unknown placeholder \{worker\}", id="an unknown placeholder"
+    ),
+    pytest.param(
+        replaced("{workers}", "2"), r"factor 'workers' changes nothing", id="a factor that is not used"
+    ),
     pytest.param(replaced("workers: [1, 4]", "workers: [1, 1]"), r"names 1 twice", id="a level named twice"),
-    pytest.param(replaced("workers: [1, 4]", "workers: []"), r":\d+:\d+: .*workers", id="a factor without levels"),
-    pytest.param(replaced("subject:\n", "subject:\n  comand: x\n"), r":\d+:\d+: .*'comand'", id="a misspelt key of the subject"),
+    pytest.param(
+        replaced("workers: [1, 4]", "workers: []"), r":\d+:\d+: .*workers", id="a factor without levels"
+    ),
+    pytest.param(
+        replaced("subject:\n", "subject:\n  comand: x\n"),
+        r":\d+:\d+: .*'comand'",
+        id="a misspelt key of the subject",
+    ),
     pytest.param(replaced("load:\n", "load: [\n"), r":\d+:\d+: ", id="YAML that does not parse"),
     pytest.param(lambda _: "", r"empty", id="an empty file"),
 ]
@@ -73,7 +102,9 @@ def test_a_wrong_experiment_is_refused_where_it_is_wrong(
     [
         pytest.param(["run"], "FILE", id="no experiment"),
         pytest.param(["run", "x.yaml", "--blocks", "0"], "'0' is not a whole number from 1", id="no block"),
-        pytest.param(["run", "x.yaml", "--blocks", "many"], "'many' is not a whole number", id="a word for blocks"),
+        pytest.param(
+            ["run", "x.yaml", "--blocks", "many"], "'many' is not a whole number", id="a word for blocks"
+        ),
         pytest.param(["run", "x.yaml", "--seed", "1.5"], "'1.5' is not a whole number", id="half a seed"),
         pytest.param(["run", "x.yaml", "--fast"], "--fast", id="an unknown option"),
         pytest.param(["jog"], "jog", id="an unknown command"),
@@ -114,7 +145,9 @@ def test_paths_that_lead_nowhere_are_named(
     assert "Traceback" not in error
 
 
-def test_a_folder_that_cannot_hold_reports_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_that_cannot_hold_reports_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     taken = tmp_path / "reports"
     taken.write_text("a file where a folder should be")
 

@@ -3,16 +3,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import InventedTrial, facts
+
 from sloproof.analysis.counts import Counts
 from sloproof.experiment.evaluate import evaluate_trial
 from sloproof.experiment.record import Stop
 from sloproof.load.ledger import Reading
 from sloproof.slo import definition
+from tests.invention import InventedTrial, facts
 
 if TYPE_CHECKING:
-    from conftest import Invention
     from sloproof.analysis.results import TrialResult
+    from tests.invention import Invention
 
 
 def evaluated(invention: Invention, trial: InventedTrial) -> TrialResult:
@@ -48,13 +49,17 @@ def test_slow_requests_are_bad_for_the_client_even_if_the_server_did_not_notice(
     ("trial", "problem"),
     [
         pytest.param(
-            InventedTrial(configuration="uvicorn-1", generator=facts(dispatch_lag_p99_s=0.4)), "late", id="late"
+            InventedTrial(configuration="uvicorn-1", generator=facts(dispatch_lag_p99_s=0.4)),
+            "late",
+            id="late",
         ),
         pytest.param(
             InventedTrial(configuration="uvicorn-1", generator=facts(wait_ratio=0.3)), "starved", id="starved"
         ),
         pytest.param(
-            InventedTrial(configuration="uvicorn-1", generator=facts(backlog_at_start=3)), "earlier phase", id="backlog"
+            InventedTrial(configuration="uvicorn-1", generator=facts(backlog_at_start=3)),
+            "earlier phase",
+            id="backlog",
         ),
         pytest.param(
             InventedTrial(configuration="uvicorn-1", miscounted=1),
@@ -62,7 +67,9 @@ def test_slow_requests_are_bad_for_the_client_even_if_the_server_did_not_notice(
             id="a request too many",
         ),
         pytest.param(
-            InventedTrial(configuration="uvicorn-1", miscounted=-1), "the subject counted 999", id="a request too few"
+            InventedTrial(configuration="uvicorn-1", miscounted=-1),
+            "the subject counted 999",
+            id="a request too few",
         ),
     ],
 )
@@ -92,28 +99,39 @@ def test_a_measurement_that_cannot_be_believed_is_invalid(
         pytest.param(
             InventedTrial(
                 configuration="uvicorn-1",
-                readings={n: Reading(found=True, state="succeeded", completions=2, finished_at_s=1.7e9) for n in (4, 5)},
+                readings={
+                    n: Reading(found=True, state="succeeded", completions=2, finished_at_s=1.7e9)
+                    for n in (4, 5)
+                },
             ),
             "2 of 1,000 accepted jobs ended more than once",
             id="two jobs that ended twice",
         ),
         pytest.param(
-            InventedTrial(configuration="uvicorn-1", drain_outcomes=("answered", "reset", "timeout", "unfinished")),
+            InventedTrial(
+                configuration="uvicorn-1", drain_outcomes=("answered", "reset", "timeout", "unfinished")
+            ),
             "3 requests were taken after SIGTERM and never answered",
             id="requests without an answer",
         ),
         pytest.param(
-            InventedTrial(configuration="uvicorn-1", stop=Stop(died_before=True, exit_status=-9, log_tail="")),
+            InventedTrial(
+                configuration="uvicorn-1", stop=Stop(died_before=True, exit_status=-9, log_tail="")
+            ),
             "ended by itself under load, with status -9",
             id="a crash",
         ),
         pytest.param(
-            InventedTrial(configuration="uvicorn-1", stop=Stop(died_before=False, exit_status=-15, log_tail="")),
+            InventedTrial(
+                configuration="uvicorn-1", stop=Stop(died_before=False, exit_status=-15, log_tail="")
+            ),
             "status -15 after SIGTERM",
             id="an end that is not orderly",
         ),
         pytest.param(
-            InventedTrial(configuration="uvicorn-1", stop=Stop(died_before=False, exit_status=None, log_tail="")),
+            InventedTrial(
+                configuration="uvicorn-1", stop=Stop(died_before=False, exit_status=None, log_tail="")
+            ),
             "was killed",
             id="no end at all",
         ),
@@ -130,7 +148,9 @@ def test_what_the_subject_does_wrong_violates_integrity_and_leaves_the_trial_val
 
 def test_a_request_turned_away_after_sigterm_is_no_loss(invention: Invention) -> None:
     trial = InventedTrial(
-        configuration="uvicorn-1", drain_outcomes=("answered", "answered", "refused", "refused"), statuses={2001: 503}
+        configuration="uvicorn-1",
+        drain_outcomes=("answered", "answered", "refused", "refused"),
+        statuses={2001: 503},
     )
 
     result = evaluated(invention, trial)

@@ -4,6 +4,7 @@ from collections import Counter
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sloproof.experiment.plan import Configuration, configurations, derived_seed, plan
 
 MATRIX = configurations({"server": ["uvicorn", "hypercorn"], "workers": ["1", "4"]})
@@ -21,7 +22,11 @@ def test_every_configuration_runs_once_a_block_on_the_arrivals_of_that_block(blo
     assert Counter((trial.block, trial.configuration.id) for trial in trials) == Counter(
         (block, each.id) for block in range(1, blocks + 1) for each in MATRIX
     )
-    assert len({(trial.block, trial.seed) for trial in trials}) == len({trial.seed for trial in trials}) == blocks
+    assert (
+        len({(trial.block, trial.seed) for trial in trials})
+        == len({trial.seed for trial in trials})
+        == blocks
+    )
 
 
 def test_the_same_seed_gives_the_same_plan_and_another_seed_another() -> None:
@@ -38,7 +43,12 @@ def test_the_order_differs_between_blocks_and_favours_no_configuration() -> None
 
 
 def test_derived_seeds_depend_on_every_part() -> None:
-    seeds = {derived_seed(1, "a", 1), derived_seed(1, "a", 2), derived_seed(1, "b", 1), derived_seed(2, "a", 1)}
+    seeds = {
+        derived_seed(1, "a", 1),
+        derived_seed(1, "a", 2),
+        derived_seed(1, "b", 1),
+        derived_seed(2, "a", 1),
+    }
 
     assert len(seeds) == 4
     assert all(0 <= seed < 2**63 for seed in seeds)

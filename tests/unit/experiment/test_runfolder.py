@@ -4,13 +4,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import InventedTrial
+
 from sloproof.experiment.runfolder import RunFolder, RunFolderError, write_atomically
+from tests.invention import InventedTrial
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Invention
+    from tests.invention import Invention
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

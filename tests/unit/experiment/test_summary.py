@@ -4,15 +4,16 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import InventedTrial, facts
+
 from sloproof.analysis.results import exit_status, to_json
 from sloproof.analysis.verdicts import Verdict
 from sloproof.experiment.record import Stop
 from sloproof.experiment.summary import summarise
+from tests.invention import InventedTrial, facts
 
 if TYPE_CHECKING:
-    from conftest import Invention
     from sloproof.analysis.results import ObjectiveResult, Results
+    from tests.invention import Invention
 
 UVICORN = "uvicorn-1"
 

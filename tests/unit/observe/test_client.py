@@ -5,6 +5,7 @@ from math import nan
 
 import numpy as np
 import pytest
+
 from sloproof.analysis.counts import Counts
 from sloproof.analysis.jobs import Jobs
 from sloproof.analysis.samples import Samples
@@ -73,7 +74,9 @@ JOBS = Jobs(
             id="a job is good when it succeeded in time",
         ),
         pytest.param(
-            EventLatency(event="cart_paid", histogram="h", threshold_s=Decimal(2)), None, id="an event clients cannot see"
+            EventLatency(event="cart_paid", histogram="h", threshold_s=Decimal(2)),
+            None,
+            id="an event clients cannot see",
         ),
         pytest.param(Ratio(good="a", total="b"), None, id="free PromQL"),
     ],

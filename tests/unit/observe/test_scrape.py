@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from sloproof.observe.scrape import Scrape, ScrapeError
 
 TEXT = """\
@@ -46,7 +47,9 @@ def test_a_name_is_known_only_if_a_series_has_it() -> None:
     assert not scrape.has("down")
 
 
-@pytest.mark.parametrize("text", ["<html>not metrics</html>\n", 'x{a="1" 2\n'], ids=["a page", "half a series"])
+@pytest.mark.parametrize(
+    "text", ["<html>not metrics</html>\n", 'x{a="1" 2\n'], ids=["a page", "half a series"]
+)
 def test_text_of_another_kind_is_refused(text: str) -> None:
     with pytest.raises(ScrapeError, match="not in the Prometheus text format"):
         Scrape.parse(text)

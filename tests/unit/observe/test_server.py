@@ -3,6 +3,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+
 from sloproof.analysis.counts import Counts
 from sloproof.observe import server
 from sloproof.observe.scrape import Scrape
@@ -42,10 +43,14 @@ GAIN = Scrape.parse(
             id="latency: errors are bad however fast, a client's mistake is not",
         ),
         pytest.param(
-            Latency(method="POST", route="/jobs", threshold_s=Decimal("0.2")), None, id="a threshold between bounds"
+            Latency(method="POST", route="/jobs", threshold_s=Decimal("0.2")),
+            None,
+            id="a threshold between bounds",
         ),
         pytest.param(
-            Latency(method="POST", route="/elsewhere", threshold_s=Decimal("0.1")), None, id="a route without series"
+            Latency(method="POST", route="/elsewhere", threshold_s=Decimal("0.1")),
+            None,
+            id="a route without series",
         ),
         pytest.param(
             EventLatency(event="job_completed", histogram="job_end_to_end_seconds", threshold_s=Decimal(2)),
@@ -54,7 +59,9 @@ GAIN = Scrape.parse(
         ),
         pytest.param(Availability(), Counts(good=151, total=158), id="availability over all routes"),
         pytest.param(
-            Availability(method="GET", route="/jobs/{id}"), Counts(good=50, total=50), id="availability of one route"
+            Availability(method="GET", route="/jobs/{id}"),
+            Counts(good=50, total=50),
+            id="availability of one route",
         ),
         pytest.param(Ratio(good="a", total="b"), None, id="free PromQL"),
     ],
@@ -80,7 +87,7 @@ def test_requests_are_counted_per_endpoint() -> None:
     ],
 )
 def test_a_percentile_is_known_up_to_its_bucket(q: float, bounds: tuple[float, float | None]) -> None:
-    merged = server.histogram([GAIN, GAIN], requests=REQUESTS, endpoint="POST /jobs")
+    merged = server.endpoint_histogram([GAIN, GAIN], requests=REQUESTS, endpoint="POST /jobs")
 
     assert merged[float("inf")] == 2 * 108
     assert server.percentile_bounds_s(merged, q) == bounds

@@ -23,6 +23,7 @@
     ink.lineTo(left + width, y);
     ink.stroke();
     ink.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
+    ink.textAlign = "left";
     ink.fillText(`threshold ${milliseconds(chart.threshold_ms)}`, left + 8 * devicePixelRatio, y - 6 * devicePixelRatio);
     ink.restore();
   };
