@@ -1,7 +1,10 @@
 """The listening socket of the service: how it is opened, and how it is closed without resetting anybody."""
 
 import asyncio
+import ctypes
 import socket
+import struct
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -13,6 +16,15 @@ _REFUSAL = (
     b'{"detail":"the service is shut down"}'
 )
 _FAREWELL_S = 1.0
+_HANDSHAKE_S = 0.05
+_SO_ATTACH_FILTER = 26  # asm-generic/socket.h; the socket module has no name for it
+_DROP_SYN = (  # classic BPF: code, jump if true, jump if false, operand
+    (0x30, 0, 0, 13),  # load the byte with the TCP flags
+    (0x54, 0, 0, 0x02),  # keep SYN
+    (0x15, 0, 1, 0),  # go on if it is not set, else skip one
+    (0x06, 0, 0, 0xFFFF),  # let the packet pass
+    (0x06, 0, 0, 0),  # drop it
+)
 
 
 def open_listener(host: str, port: int) -> socket.socket:
@@ -35,13 +47,29 @@ async def close_listener(listener: socket.socket) -> int:
     """Answer 503 to the connections that no worker accepted, then close; return how many they were.
 
     The kernel completes connections on its own. Those still in the queue when the last copy of the socket
-    is closed would be reset.
+    is closed would be reset, so first it is kept from beginning any more.
     """
+    _ignore_new_connections(listener)
+    await asyncio.sleep(_HANDSHAKE_S)
     farewells = [asyncio.create_task(_refuse(connection)) for connection in _accept_all(listener)]
     listener.close()
     if farewells:
         await asyncio.wait(farewells)
     return len(farewells)
+
+
+def _ignore_new_connections(listener: socket.socket) -> None:
+    """Have the kernel drop SYNs to the listener: the client repeats its own after a second, and is refused.
+
+    Where the kernel cannot, a connection completed in the moment before the socket is closed is reset.
+    Source: Linux, Documentation/networking/filter.rst.
+    """
+    if sys.platform != "linux":
+        return
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in _DROP_SYN))
+    program = struct.pack("HP", len(_DROP_SYN), ctypes.addressof(code))
+    with suppress(OSError):
+        listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
 
 
 def _accept_all(listener: socket.socket) -> Iterator[socket.socket]:

@@ -16,7 +16,9 @@ from service.adapters import logs
 from service.channel import CLOSED, READY, Descriptors
 from service.drain import Drain
 from service.main import create_app
-from service.servers import SERVERS, ListenerLoop
+from service.ports import StoreUnavailableError
+from service.servers import make_server
+from service.servers.loop import ListenerLoop
 from service.settings import Settings, SettingsError
 
 log = structlog.get_logger()
@@ -37,7 +39,7 @@ async def serve(settings: Settings, shared: Descriptors) -> None:
     app = create_app(settings, drain=drain, server=settings.server)
     async with app.router.lifespan_context(app):
         listener = socket.socket(fileno=shared.listener)
-        server = SERVERS[settings.server](app, listener, grace_s=settings.drain_grace_s)
+        server = make_server(settings.server, app, listener, grace_s=settings.drain_grace_s)
         serving = asyncio.create_task(server.serve(), name="server")
         await _unless_ended(serving, loop.listening.wait())
         log.info("worker_ready", server=settings.server, loop="uvloop")
@@ -80,8 +82,15 @@ def main(arguments: list[str]) -> None:
     except SettingsError as exc:
         sys.exit(str(exc))
     logs.configure(settings.log_level)
-    with asyncio.Runner(loop_factory=ListenerLoop) as runner:
-        runner.run(serve(settings, Descriptors.parse(arguments)))
+    try:
+        with asyncio.Runner(loop_factory=ListenerLoop) as runner:
+            runner.run(serve(settings, Descriptors.parse(arguments)))
+    except StoreUnavailableError as exc:
+        log.critical("worker_failed", error=str(exc))
+        sys.exit(1)
+    except Exception:
+        log.critical("worker_failed", exc_info=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":
