@@ -165,7 +165,7 @@ class Invention:
         return record
 
     def fill(self, **trials: InventedTrial) -> None:
-        """Add six blocks in which every configuration is well, but those named (with _ for -) are as given."""
+        """Add six blocks in which every configuration is well, or as given under its name with _ for -."""
         for block in range(1, 7):
             for each in self.configurations:
                 given = trials.get(each.id.replace("-", "_"), InventedTrial(configuration=each.id))

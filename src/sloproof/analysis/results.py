@@ -13,7 +13,6 @@ from sloproof.analysis.intervals import Interval  # noqa: TC001 - as above
 from sloproof.analysis.verdicts import Verdict
 
 SCHEMA = "sloproof.results/1"
-INTEGRITY = "integrity"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +73,8 @@ class ObjectiveResult:
     """One objective of one configuration, judged over its valid trials.
 
     ``client`` and ``server`` are the counts of all of them together; ``interval`` is that of the typical
-    trial's SLI. ``finding`` says where the two observers disagree on the verdict.
+    trial's SLI. ``budget_consumed_ratio`` is the share of their error budget that the clients' events
+    have consumed. ``finding`` says where the two observers disagree on the verdict.
     """
 
     name: str
@@ -84,6 +84,7 @@ class ObjectiveResult:
     client: Counts | None
     server: Counts | None
     more_trials: int | None
+    budget_consumed_ratio: float | None
     finding: str | None
 
 

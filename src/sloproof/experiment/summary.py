@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from sloproof.analysis.intervals import median_interval
 from sloproof.analysis.percentiles import curve, percentile
 from sloproof.analysis.results import (
-    INTEGRITY,
     SCHEMA,
     ConfigurationResult,
     EndpointResult,
@@ -24,7 +23,9 @@ from sloproof.experiment.evaluate import evaluate_trial
 from sloproof.observe import server
 from sloproof.observe.conventions import JOB_COMPLETED
 from sloproof.slo import definition as slo
+from sloproof.slo.budget import budget_consumed
 from sloproof.slo.definition import Availability, EventLatency, Latency, Ratio
+from sloproof.slo.fileformat import INTEGRITY
 from sloproof.slo.yamlfile import read
 
 if TYPE_CHECKING:
@@ -149,6 +150,9 @@ def _objective(objective: Objective, valid: Sequence[TrialResult]) -> ObjectiveR
         client=judgement.total if client else None,
         server=theirs.total if servers else None,
         more_trials=judgement.more_trials,
+        budget_consumed_ratio=budget_consumed(
+            bad=judgement.total.bad, total=judgement.total.total, budget=objective.budget
+        ),
         finding="a blind spot: the server's own metrics say MET, its clients VIOLATED" if blind else None,
     )
 
@@ -163,6 +167,7 @@ def _integrity(trials: Sequence[TrialResult]) -> ObjectiveResult:
         client=None,
         server=None,
         more_trials=judgement.more_trials,
+        budget_consumed_ratio=None,
         finding=None,
     )
 
