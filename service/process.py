@@ -3,75 +3,59 @@
 import asyncio
 import os
 import signal
+import subprocess
 import sys
-from asyncio.subprocess import DEVNULL, Process
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 
 from service.channel import CLOSED, READY, Descriptors
 
 
 class WorkerProcess:
-    """A worker; ``closed`` is set once it accepts no more connections, at the latest by its death."""
+    """A worker, started when this is made. It shares the two descriptors with its parent, and no other.
 
-    def __init__(self, process: Process, reports: asyncio.StreamReader) -> None:
-        self._process = process
-        self._reports = reports
-        self.pid = process.pid
+    ``closed`` is set once it accepts no more connections, at the latest by its death.
+    """
+
+    def __init__(self, *, listener: int, life: int, environment: Mapping[str, str]) -> None:
         self.ready = asyncio.Event()
         self.closed = asyncio.Event()
-
-    @classmethod
-    async def start(cls, *, listener: int, life: int, environment: Mapping[str, str]) -> "WorkerProcess":
-        """Start a worker that shares these descriptors, and no other."""
-        read_end, write_end = os.pipe()
+        self._reports, write_end = os.pipe()
         shared = Descriptors(listener=listener, life=life, reports=write_end)
+        # Ctrl-C reaches the whole process group; a worker obeys SIGTERM alone, and inherits what is blocked.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            with _sigint_blocked():
-                process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-m", "service.serving", *shared.arguments()),
-                    stdin=DEVNULL,
-                    pass_fds=(listener, life, write_end),
-                    env=environment,
-                )
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "service.serving", *shared.arguments()],
+                stdin=subprocess.DEVNULL,
+                pass_fds=(listener, life, write_end),
+                env=environment,
+            )
         finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
             os.close(write_end)
-        reports = asyncio.StreamReader()
-        await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reports), os.fdopen(read_end, "rb", buffering=0)
-        )
-        return cls(process, reports)
+        self.pid = self._process.pid
 
     async def follow(self, on_ready: Callable[[], None]) -> int:
         """Hear its reports until it has ended; return its status, negative for a signal."""
-        async for word in self._reports:
+        reports = asyncio.StreamReader()
+        await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reports), os.fdopen(self._reports, "rb", buffering=0)
+        )
+        async for word in reports:
             if word == READY:
                 self.ready.set()
                 on_ready()
             elif word == CLOSED:
                 self.closed.set()
-        status = await self._process.wait()
+        # Nobody else holds the other end of the pipe, so it is closed because the worker ends.
+        status = await asyncio.to_thread(self._process.wait)
         self.closed.set()
         return status
 
     def terminate(self) -> None:
         """Tell it to drain; nothing happens if it has ended."""
-        self._signal(signal.SIGTERM)
+        self._process.terminate()
 
     def kill(self) -> None:
         """End it at once."""
-        self._signal(signal.SIGKILL)
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self._process.returncode is None:
-            self._process.send_signal(number)
-
-
-@contextmanager
-def _sigint_blocked() -> Iterator[None]:
-    """Keep SIGINT from processes started inside: Ctrl-C reaches the whole group, but they obey SIGTERM."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        self._process.kill()

@@ -64,7 +64,7 @@ class Supervisor:
         early_deaths = 0
         while not self._stopping.is_set():
             born = loop.time()
-            worker = await self._start_worker()
+            worker = self._start_worker()
             status = await worker.follow(self._note_start)
             self._workers.discard(worker)
             mark_process_dead(worker.pid, path=str(self._metrics_dir))  # type: ignore[no-untyped-call]
@@ -72,15 +72,13 @@ class Supervisor:
             early_deaths = early_deaths + 1 if loop.time() - born < _STABLE_S else 0
             await self._pause(early_deaths)
 
-    async def _start_worker(self) -> WorkerProcess:
-        worker = await WorkerProcess.start(
+    def _start_worker(self) -> WorkerProcess:
+        worker = WorkerProcess(
             listener=self._listener.fileno(),
             life=self._life,
             environment=inherited(self._settings, self._metrics_dir),
         )
         self._workers.add(worker)
-        if self._stopping.is_set():
-            worker.terminate()
         return worker
 
     def _note_start(self) -> None:
