@@ -107,9 +107,5 @@ class Generator:
 
 
 def three_digits(response_time_ms: float) -> float:
-    """Round to three significant digits, as Locust's statistics are to keep them.
-
-    >>> three_digits(0.41234), three_digits(147.4), three_digits(58760)
-    (0.412, 147.0, 58800.0)
-    """
+    """Round to three significant digits: 147.4 to 147, 58760 to 58800, 0.41234 to 0.412."""
     return float(f"{response_time_ms:.3g}")

@@ -34,10 +34,10 @@ def processor_time(schedstat: Path = SCHEDSTAT) -> ProcessorTime | None:
     Source: Linux, Documentation/scheduler/sched-stats.rst, "/proc/<pid>/schedstat".
     """
     try:
-        ran, waited, _ = schedstat.read_text().split()
+        ran, waited, _ = map(int, schedstat.read_text().split())
     except (OSError, ValueError):
         return None
-    return ProcessorTime(int(ran) * NANOSECONDS, int(waited) * NANOSECONDS)
+    return ProcessorTime(ran * NANOSECONDS, waited * NANOSECONDS)
 
 
 @dataclass(frozen=True, slots=True)
