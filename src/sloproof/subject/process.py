@@ -9,16 +9,20 @@ import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
 
 from sloproof.subject.port import Cell, SubjectError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
     from types import TracebackType
 
 HOST = "127.0.0.1"
+
+# The load generator shares the machine with the subject, and is the instrument: whenever both want a processor, it
+# goes first. Lowering one's own priority needs no privilege, raising another's would.
+NICENESS = 10
 
 # Below the range from which Linux takes the ports of outgoing connections (32768 and up), so that no client
 # connection of ours can sit on the port when the subject is started again.
@@ -80,7 +84,19 @@ class ProcessSubject:
         except OSError as error:
             log.close()
             raise SubjectError(f"cannot start {' '.join(command)!r}: {error.strerror}") from error
+        _yield_to_instrument(child.pid)
         return ProcessInstance(url=f"http://{HOST}:{cell.port}", child=child, log=log)
+
+
+def _yield_to_instrument(pid: int) -> None:
+    """Lower the priority of a process that was just started, and so of all that it will start.
+
+    Where the kernel schedules sessions as groups, the group's priority counts.
+    Source: Linux, sched(7), "The autogroup feature".
+    """
+    with suppress(OSError):  # it has ended already, or the kernel has no such groups
+        os.setpriority(os.PRIO_PROCESS, pid, NICENESS)
+        Path(f"/proc/{pid}/autogroup").write_text(str(NICENESS))
 
 
 @dataclass(slots=True, kw_only=True)

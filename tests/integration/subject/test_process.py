@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sloproof.subject.port import Cell, SubjectError
-from sloproof.subject.process import ProcessInstance, ProcessSubject, free_port
+from sloproof.subject.process import NICENESS, ProcessInstance, ProcessSubject, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -116,6 +116,15 @@ def test_one_that_does_not_stop_is_waited_for_no_longer_than_asked(
     instance.terminate()
 
     assert instance.wait(0.1) is None
+
+
+def test_a_subject_and_what_it_starts_go_behind_the_load_generator(
+    started: Callable[[str], ProcessInstance],
+) -> None:
+    instance = started(STUBBORN)
+    wait_until(lambda: len(group(instance.pid)) == 2)
+
+    assert {os.getpriority(os.PRIO_PROCESS, pid) for pid in group(instance.pid)} == {NICENESS}
 
 
 def test_placeholders_are_filled_in_command_and_environment(cell: Cell) -> None:
