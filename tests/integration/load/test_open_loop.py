@@ -120,8 +120,9 @@ def test_each_request_of_the_drain_phase_has_a_connection_of_its_own(
     subject: RunningSubject, locustfile: WriteLocustfile, load: StartLoad
 ) -> None:
     process = load(locustfile(WORK), subject.host, users=8)
+    process.phase(order(phase=Phase.WARMUP, rate=50))
     process.phase(order(phase=Phase.DRAIN, rate=50))
-    assert subject.connections() == 50
+    assert subject.connections() == 8 + 50
 
 
 def test_a_phase_reports_its_progress_and_can_be_stopped(
@@ -180,6 +181,17 @@ def test_what_is_unanswered_when_a_phase_ends_is_unfinished_and_what_was_never_s
     assert np.isinf(samples.latency_s).all()
 
 
+def test_what_was_not_sent_when_its_phase_ended_is_never_sent(
+    subject: RunningSubject, locustfile: WriteLocustfile, load: StartLoad
+) -> None:
+    process = load(locustfile(WORK), subject.host, users=1)
+    first = process.phase(order(rate=200, drain_s=0.1))
+    second = process.phase(order(rate=5))
+    assert first.scheduled == 200
+    assert first.sent < 150
+    assert subject.seen() == {"GET /work": first.sent + second.sent}
+
+
 def test_only_the_first_request_of_an_iteration_has_the_planned_start(
     subject: RunningSubject, locustfile: WriteLocustfile, load: StartLoad, tmp_path: Path
 ) -> None:
@@ -202,6 +214,27 @@ def test_only_the_first_request_of_an_iteration_has_the_planned_start(
     # The second is sent inside the first's with-block: the first's time is over before the second's begins.
     assert (first.service_time_s >= WORK_S).all()
     assert (first.end_s <= second.start_s).all()
+
+
+def test_a_task_that_stops_its_user_or_raises_leaves_the_pool_as_large_as_it_was(
+    subject: RunningSubject, locustfile: WriteLocustfile, load: StartLoad
+) -> None:
+    methods = """
+        @task
+        def stop(self):
+            from locust.exception import StopUser
+            self.client.get("/status/200")
+            raise StopUser
+
+        @task
+        def fail(self):
+            self.client.get("/status/200")
+            raise LookupError("a bug in the Locust file")
+    """
+    process = load(locustfile(methods), subject.host, users=2)
+    facts = process.phase(order(rate=50))
+    assert (facts.sent, facts.completed, facts.bad) == (50, 50, 0)
+    assert process.phase(order(rate=5)).backlog_at_start == 0
 
 
 def test_user_classes_share_the_arrivals_by_their_weights(
@@ -240,7 +273,7 @@ def test_locusts_own_listeners_and_statistics_get_the_time_from_the_intended_sta
         "def write(environment, **_):\n"
         "    stats = environment.stats.get('/work', 'GET')\n"
         "    heard = {'times': times, 'count': stats.num_requests, 'mean': stats.avg_response_time,\n"
-        "             'bucketed': stats.get_response_time_percentile(1.0)}\n"
+        "             'kept': list(stats.response_times)}\n"
         f"    Path({str(tmp_path / 'heard.json')!r}).write_text(json.dumps(heard))\n"
         "class Visitor(FastHttpUser):\n"
         "    def context(self): return {'who': 'visitor'}\n"
@@ -259,4 +292,4 @@ def test_locusts_own_listeners_and_statistics_get_the_time_from_the_intended_sta
     }
     assert heard["count"] == 50
     assert heard["mean"] == pytest.approx(latency_ms.mean())
-    assert heard["bucketed"] == pytest.approx(latency_ms.max(), rel=0.005)
+    assert set(heard["kept"]) == {float(f"{time_ms:.3g}") for time_ms in latency_ms.tolist()}
