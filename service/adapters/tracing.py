@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+import structlog
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -17,6 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.adapters.http.context import TRACEPARENT_KEY
 from service.adapters.http.endpoints import PROBES, UNMATCHED, method_of, route_of
 from service.domain.job import LeasedJob
+
+log = structlog.get_logger()
 
 _SERVER_ERROR = 500
 _propagator = TraceContextTextMapPropagator()
@@ -62,7 +65,7 @@ class Tracing:
             async with asyncio.timeout(self._timeout_s + 1):
                 await sent.wait()
         except TimeoutError:
-            pass
+            log.warning("trace_flush_timed_out")
 
     def start_request(self, scope: Scope) -> Span:
         """Start the span of a request, as part of the trace its headers name, if any."""
