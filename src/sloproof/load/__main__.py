@@ -97,9 +97,8 @@ def main(config: Path) -> int:
     logging.basicConfig(level=logging.WARNING)
     gevent.signal_handler(signal.SIGTERM, os._exit, TERMINATED)
     protocol = os.fdopen(os.dup(sys.stdout.fileno()), "w")
-    os.dup2(
-        sys.stderr.fileno(), sys.stdout.fileno()
-    )  # what a Locust file prints must not end up among the events
+    # What a Locust file prints must not end up among the events.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
     def emit(event: Event) -> None:
         protocol.write(encode(event))

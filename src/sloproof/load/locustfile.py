@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import traceback
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -106,4 +107,9 @@ def _tasks_of(user_class: type[FastHttpUser], kind: int, path: Path) -> list[Tas
 
 
 def _place(user_class: type[User], path: Path) -> str:
-    return f"{path}:{inspect.getsourcelines(user_class)[1]}: {user_class.__name__}"
+    """Say where a user class is defined, which need not be in the Locust file itself."""
+    place: object = path
+    with suppress(OSError):  # a class that was made by a call has no lines
+        line = inspect.getsourcelines(user_class)[1]
+        place = f"{inspect.getsourcefile(user_class)}:{line}"
+    return f"{place}: {user_class.__name__}"

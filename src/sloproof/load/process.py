@@ -139,11 +139,9 @@ class LoadProcess:
 
     def _tell(self, command: Command) -> None:
         assert self._child.stdin is not None  # noqa: S101 - made by PIPE above
-        try:
+        with suppress(OSError):  # it is gone; the wait that follows says why
             self._child.stdin.write(encode(command))
             self._child.stdin.flush()
-        except OSError as exc:
-            raise self._gone() from exc
 
     def _wait(
         self, kind: type[E], timeout_s: float, on_progress: Callable[[Progress], None] | None = None

@@ -17,7 +17,7 @@ from sloproof.load.arrivals import Arrival
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 MAX_ARRIVALS = 2_000_000
-MAX_USERS = 4_000
+MAX_USERS = 900  # each holds a socket, and a process may usually have 1,024 files open
 
 M = TypeVar("M")
 

@@ -72,7 +72,7 @@ class ObservedClient:
         self._iteration = iteration
         try:
             self._crew.tasks[iteration.task].function(self._user)
-        except (StopUser, StopTest):
+        except (StopUser, StopTest, gevent.Timeout):
             pass  # the pool keeps its size, and the experiment its length: only this iteration is over
         finally:
             self._iteration = None

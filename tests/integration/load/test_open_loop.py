@@ -230,10 +230,16 @@ def test_a_task_that_stops_its_user_or_raises_leaves_the_pool_as_large_as_it_was
         def fail(self):
             self.client.get("/status/200")
             raise LookupError("a bug in the Locust file")
+
+        @task
+        def run_out_of_time(self):
+            import gevent
+            self.client.get("/status/200")
+            raise gevent.Timeout(1)
     """
     process = load(locustfile(methods), subject.host, users=2)
-    facts = process.phase(order(rate=50))
-    assert (facts.sent, facts.completed, facts.bad) == (50, 50, 0)
+    facts = process.phase(order(rate=60))
+    assert (facts.sent, facts.completed, facts.bad) == (60, 60, 0)
     assert process.phase(order(rate=5)).backlog_at_start == 0
 
 

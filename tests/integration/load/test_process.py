@@ -61,6 +61,12 @@ def is_gone(pid: int) -> bool:
             id="another_client",
         ),
         pytest.param(
+            "from locust import HttpUser\nA = type('A', (HttpUser,), {})\n",
+            ": A ",
+            "is no FastHttpUser; derive it from",
+            id="a_class_without_lines",
+        ),
+        pytest.param(
             "from locust import FastHttpUser\n\nclass A(FastHttpUser):\n    pass\n",
             ":3: A ",
             "has no tasks; mark its methods with @task",
@@ -238,6 +244,17 @@ def test_a_generator_that_was_stopped_for_300_ms_is_found_to_have_been_late(
     assert facts.scheduled == facts.completed == 1200
     assert facts.dispatch_lag_max_s >= 0.25
     assert any("was late" in problem for problem in generator_problems(facts))
+
+
+def test_what_is_asked_of_a_generator_that_is_gone_says_so(
+    subject: RunningSubject, locustfile: WriteLocustfile, load: StartLoad
+) -> None:
+    process = load(locustfile(OK), subject.host)
+    os.kill(process.pid, signal.SIGKILL)
+    process._child.wait()
+    with pytest.raises(LoadError, match="ended with status -9"):
+        process.phase(LOAD)
+    process.kill()
 
 
 def test_a_configuration_that_could_harm_others_is_refused_before_anything_starts(tmp_path: Path) -> None:

@@ -122,8 +122,8 @@ def test_a_phase_that_makes_no_sense_is_refused_in_words(changed: dict[str, Any]
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        pytest.param({"users": 0}, "users is 0; a pool has 1 to 4000", id="no_users"),
-        pytest.param({"users": 4_001}, "a pool has 1 to 4000", id="too_many_users"),
+        pytest.param({"users": 0}, "users is 0; a pool has 1 to 900", id="no_users"),
+        pytest.param({"users": 901}, "a pool has 1 to 900", id="too_many_users"),
         pytest.param({"timeout_s": 0}, "timeout_s is 0; it must be more than 0 seconds", id="no_time"),
         pytest.param({"host": "127.0.0.1:80"}, "write it like http://127.0.0.1:8000", id="no_scheme"),
         pytest.param({"host": "ftp://127.0.0.1"}, "write it like http://127.0.0.1:8000", id="no_http"),
