@@ -1,27 +1,27 @@
-"""Spans of requests and job runs, sent by OTLP; imported only where an endpoint is set."""
+"""Spans of requests and job runs, sent by OTLP; imported only where an endpoint is set.
+
+FastAPI makes the spans of requests by OpenTelemetry's conventions; the SDK behind them is set up here.
+"""
 
 import asyncio
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 
 import structlog
+from fastapi.telemetry import TelemetryConfig
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+from opentelemetry.trace import SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.adapters.http.context import TRACEPARENT_KEY
-from service.adapters.http.endpoints import PROBES, UNMATCHED, method_of, route_of
 from service.domain.job import LeasedJob
 
 log = structlog.get_logger()
 
-_SERVER_ERROR = 500
 _propagator = TraceContextTextMapPropagator()
 
 
@@ -40,10 +40,6 @@ class Tracing:
         self._tracer = self._provider.get_tracer("service", version)
         self._timeout_s = timeout_s
 
-    def middleware(self, app: ASGIApp) -> ASGIApp:
-        """Surround every request of the application with a span."""
-        return TracingMiddleware(app, self)
-
     def start(self) -> None:
         """Export from now on."""
         self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
@@ -51,14 +47,15 @@ class Tracing:
     async def close(self) -> None:
         """Send what is left, for at most the time-out and a second; what is not sent by then is lost.
 
-        The SDK alone would wait 30 s for an endpoint that is down. Its daemon thread is left behind.
+        The SDK has no bound of its own: it waits for each batch. Its daemon thread is left behind.
         """
         loop = asyncio.get_running_loop()
         sent = asyncio.Event()
 
         def flush() -> None:
             self._provider.shutdown()
-            loop.call_soon_threadsafe(sent.set)
+            with suppress(RuntimeError):  # the loop did not wait so long
+                loop.call_soon_threadsafe(sent.set)
 
         threading.Thread(target=flush, name="trace-flush", daemon=True).start()
         try:
@@ -67,27 +64,16 @@ class Tracing:
         except TimeoutError:
             log.warning("trace_flush_timed_out")
 
-    def start_request(self, scope: Scope) -> Span:
-        """Start the span of a request, as part of the trace its headers name, if any."""
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        route = route_of(scope["path"])
-        method = method_of(scope["method"])
-        attributes = {
-            "http.request.method": method,
-            "url.path": scope["path"],
-            "url.scheme": scope["scheme"],
-            "network.protocol.version": scope["http_version"],
+    def of_requests(self, *, without: Collection[str]) -> TelemetryConfig:
+        """Return what makes FastAPI trace its requests, but not those to the paths ``without``."""
+        return {
+            "tracer_provider": self._provider,
+            "operation_spans": False,
+            "metrics": False,
+            "logs": False,
+            "auto_configure": False,
+            "exclude": lambda scope: scope["path"] in without,
         }
-        if route != UNMATCHED:
-            attributes["http.route"] = route
-        if agent := headers.get("user-agent"):
-            attributes["user_agent.original"] = agent
-        return self._tracer.start_span(
-            method if route == UNMATCHED else f"{method} {route}",
-            context=_propagator.extract(headers, context=Context()),
-            kind=SpanKind.SERVER,
-            attributes=attributes,
-        )
 
     @contextmanager
     def job_span(self, job: LeasedJob) -> Iterator[None]:
@@ -101,36 +87,8 @@ class Tracing:
         ):
             yield
 
-
-class TracingMiddleware:
-    """One span a request; outside of ``RequestMiddleware``, which joins the logs to it."""
-
-    def __init__(self, app: ASGIApp, tracing: Tracing) -> None:
-        self._app = app
-        self._tracing = tracing
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; probes and anything but HTTP pass through."""
-        if scope["type"] != "http" or scope["path"] in PROBES:
-            await self._app(scope, receive, send)
-            return
-        span = self._tracing.start_request(scope)
-        scope[TRACEPARENT_KEY] = _traceparent(span)
-
-        async def observed(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                span.set_attribute("http.response.status_code", message["status"])
-                if message["status"] >= _SERVER_ERROR:
-                    span.set_attribute("error.type", str(message["status"]))
-                    span.set_status(Status(StatusCode.ERROR))
-            await send(message)
-
-        try:
-            await self._app(scope, receive, observed)
-        finally:
-            span.end()
-
-
-def _traceparent(span: Span) -> str:
-    context = span.get_span_context()
-    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+    def current_traceparent(self) -> str | None:
+        """Return the W3C traceparent of the span that surrounds the caller, None without one."""
+        carrier: dict[str, str] = {}
+        _propagator.inject(carrier)
+        return carrier.get("traceparent")

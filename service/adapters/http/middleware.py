@@ -38,18 +38,22 @@ class RequestMiddleware:
         observer: RequestObserver,
         draining: Callable[[], bool],
         new_request_id: Callable[[], str],
+        current_traceparent: Callable[[], str | None],
     ) -> None:
         self._app = app
         self._observer = observer
         self._draining = draining
         self._new_request_id = new_request_id
+        self._current_traceparent = current_traceparent
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; anything but HTTP passes through."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        origin = context.enter(scope, self._new_request_id)
+        origin = context.enter(
+            scope, traceparent=self._current_traceparent(), new_request_id=self._new_request_id
+        )
         exchange = _Exchange(receive, send, self._headers(origin.request_id or ""))
         with structlog.contextvars.bound_contextvars(**origin.known()):
             if (route := route_of(scope["path"])) in PROBES:

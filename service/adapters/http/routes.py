@@ -25,7 +25,7 @@ def use_cases(request: Request) -> Jobs:
 
 
 UseCases = Annotated[Jobs, Depends(use_cases)]
-RequestOrigin = Annotated[Origin, Depends(context.origin)]
+RequestOrigin = Annotated[Origin, Depends(context.current_origin)]
 
 
 def add_routes(app: FastAPI, handlers: Iterable[JobHandler]) -> None:

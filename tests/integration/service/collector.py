@@ -24,7 +24,7 @@ def collector() -> Iterator[Collected]:
     """Collect spans on a free port until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802  # http.server's name
+        def do_POST(self) -> None:  # http.server's name
             body = self.rfile.read(int(self.headers["Content-Length"]))
             collected.headers.append({name.lower(): value for name, value in self.headers.items()})
             for resource in ExportTraceServiceRequest.FromString(body).resource_spans:

@@ -21,6 +21,8 @@ ROOT = Path(__file__).parents[3]
 # Generous: the machine may be busy, and a test that waits for something passes as soon as it happens.
 DEADLINE_S = 60.0
 
+_STORED = "SELECT id, state, attempt, (SELECT count(*) FROM completions WHERE job_id = id) FROM jobs"
+
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
@@ -124,12 +126,7 @@ class RunningService:
     def stored(self) -> dict[str, Stored]:
         """All jobs, read from the file itself."""
         with contextlib.closing(sqlite3.connect(self.database)) as connection:
-            return {
-                row[0]: Stored(*row[1:])
-                for row in connection.execute(
-                    "SELECT id, state, attempt, (SELECT count(*) FROM completions WHERE job_id = id) FROM jobs"
-                )
-            }
+            return {row[0]: Stored(*row[1:]) for row in connection.execute(_STORED)}
 
 
 def sample(samples: Samples, name: str, **labels: str) -> float:

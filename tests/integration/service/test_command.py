@@ -11,6 +11,19 @@ import pytest
 from tests.integration.service.harness import ROOT, environment
 
 
+NOT_A_NUMBER = (
+    "--workers: input should be a valid integer, unable to parse string as an integer; "
+    "give a whole number from 1 to 64"
+)
+PORT_OUT_OF_RANGE = (
+    "SERVICE_PORT: input should be less than or equal to 65535; "
+    "give a port from 1 to 65535, or 0 for any that is free"
+)
+LEASE_TOO_SHORT = (
+    "SERVICE_LEASE_S: input should be greater than or equal to 0.3; give seconds from 0.3 to 3600"
+)
+
+
 def run(*options: str, folder: Path, **settings: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "service", *options],
@@ -29,10 +42,7 @@ def run(*options: str, folder: Path, **settings: object) -> subprocess.Completed
         pytest.param(
             ["--workers", "many"],
             {},
-            [
-                "--workers: input should be a valid integer, unable to parse string as an integer; "
-                "give a whole number from 1 to 64"
-            ],
+            [NOT_A_NUMBER],
             id="an option that is no number",
         ),
         pytest.param(
@@ -45,9 +55,8 @@ def run(*options: str, folder: Path, **settings: object) -> subprocess.Completed
             [],
             {"port": 70000, "lease_s": 0},
             [
-                "SERVICE_PORT: input should be less than or equal to 65535; "
-                "give a port from 1 to 65535, or 0 for any that is free",
-                "SERVICE_LEASE_S: input should be greater than or equal to 0.3; give seconds from 0.3 to 3600",
+                PORT_OUT_OF_RANGE,
+                LEASE_TOO_SHORT,
             ],
             id="two variables out of range, both named",
         ),

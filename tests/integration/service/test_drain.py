@@ -19,7 +19,8 @@ def half_sent(port: int) -> socket.socket:
     """A request of which the server has the headers and half of the body."""
     connection = socket.create_connection(("127.0.0.1", port))
     connection.settimeout(60)
-    head = f"POST /jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(BODY)}\r\n\r\n"
+    head = "POST /jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head += f"Content-Length: {len(BODY)}\r\n\r\n"
     connection.sendall(head.encode() + BODY[:HALF])
     return connection
 
