@@ -1,9 +1,11 @@
-"""What the supervisor and a worker process share: three descriptors and two words."""
+"""What the supervisor and a worker process share: four descriptors and three words."""
 
 import os
 from contextlib import suppress
 from dataclasses import astuple, dataclass
 
+PREPARED = b"prepared\n"
+"""The worker has opened all it needs, and serves as soon as the gate is open."""
 READY = b"ready\n"
 """The worker accepts connections."""
 CLOSED = b"closed\n"
@@ -12,25 +14,29 @@ CLOSED = b"closed\n"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Descriptors:
-    """The listening socket, the read end of the supervisor's life, the write end of the worker's reports."""
+    """The listening socket, the read ends of the supervisor's life and gate, the write end of reports to it.
+
+    Nothing is ever written to life and gate: what tells is that they end.
+    """
 
     listener: int
     life: int
+    gate: int
     reports: int
 
     def arguments(self) -> list[str]:
         """Return them as command-line arguments of the worker.
 
-        >>> Descriptors(listener=3, life=4, reports=5).arguments()
-        ['3', '4', '5']
+        >>> Descriptors(listener=3, life=4, gate=5, reports=6).arguments()
+        ['3', '4', '5', '6']
         """
         return [str(number) for number in astuple(self)]
 
     @classmethod
     def parse(cls, arguments: list[str]) -> "Descriptors":
         """Read them back."""
-        listener, life, reports = (int(argument) for argument in arguments)
-        return cls(listener=listener, life=life, reports=reports)
+        listener, life, gate, reports = (int(argument) for argument in arguments)
+        return cls(listener=listener, life=life, gate=gate, reports=reports)
 
     def report(self, word: bytes) -> None:
         """Tell the supervisor, if there still is one."""

@@ -11,9 +11,10 @@ from collections.abc import Coroutine
 from typing import cast
 
 import structlog
+from fastapi import FastAPI
 
 from service.adapters import logs
-from service.channel import CLOSED, READY, Descriptors
+from service.channel import CLOSED, PREPARED, READY, Descriptors
 from service.drain import Drain
 from service.main import create_app
 from service.ports import StoreUnavailableError
@@ -38,22 +39,41 @@ async def serve(settings: Settings, shared: Descriptors) -> None:
     _drain_at_eof(loop, shared.life, drain)
     app = create_app(settings, drain=drain, server=settings.server)
     async with app.router.lifespan_context(app):
-        listener = socket.socket(fileno=shared.listener)
-        server = make_server(settings.server, app, listener, grace_s=settings.drain_grace_s)
-        serving = asyncio.create_task(server.serve(), name="server")
-        await _unless_ended(serving, loop.listening.wait())
-        log.info("worker_ready", server=settings.server, loop="uvloop")
-        shared.report(READY)
-        await _unless_ended(serving, drain.wait())
-        log.info("worker_draining")
-        # Still listening: whoever routes traffic is to see /readyz turn before anything is refused.
-        await _unless_ended(serving, asyncio.sleep(settings.pre_stop_delay_s))
-        loop.stop_listening()
-        shared.report(CLOSED)
-        await asyncio.sleep(_LINGER_S)
-        server.stop()
-        await serving
+        shared.report(PREPARED)
+        await _gate_or_drain(loop, shared.gate, drain)
+        if not drain.begun:
+            await _serve_until_drained(app, settings, shared, drain)
     log.info("worker_stopped")
+
+
+async def _serve_until_drained(app: FastAPI, settings: Settings, shared: Descriptors, drain: Drain) -> None:
+    loop = cast("ListenerLoop", asyncio.get_running_loop())
+    listener = socket.socket(fileno=shared.listener)
+    server = make_server(settings.server, app, listener, grace_s=settings.drain_grace_s)
+    serving = asyncio.create_task(server.serve(), name="server")
+    await _unless_ended(serving, loop.listening.wait())
+    log.info("worker_ready", server=settings.server, loop="uvloop")
+    shared.report(READY)
+    await _unless_ended(serving, drain.wait())
+    log.info("worker_draining")
+    # Still listening: whoever routes traffic is to see /readyz turn before anything is refused.
+    await _unless_ended(serving, asyncio.sleep(settings.pre_stop_delay_s))
+    loop.stop_listening()
+    shared.report(CLOSED)
+    await asyncio.sleep(_LINGER_S)
+    server.stop()
+    await serving
+
+
+async def _gate_or_drain(loop: asyncio.AbstractEventLoop, gate: int, drain: Drain) -> None:
+    """Wait until all workers are ready, or until there is no longer any reason to serve."""
+    opened = asyncio.Event()
+    loop.add_reader(gate, opened.set)
+    waits = {asyncio.ensure_future(opened.wait()), asyncio.ensure_future(drain.wait())}
+    _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in pending:
+        wait.cancel()
+    loop.remove_reader(gate)
 
 
 def _drain_at_eof(loop: asyncio.AbstractEventLoop, life: int, drain: Drain) -> None:

@@ -37,6 +37,10 @@ class Supervisor:
         self._metrics_dir = metrics_dir
         # Nothing is ever written: its end tells the workers that this process is gone, however it went.
         self._life, self._life_held = os.pipe()
+        # The workers serve when this one ends, which is when all are ready: a service that answers is at full
+        # strength, and no connection is kept by the first of them alone.
+        self._gate_held: int | None
+        self._gate, self._gate_held = os.pipe()
         self._workers: set[WorkerProcess] = set()
         self._stopping = asyncio.Event()
         self._started = False
@@ -65,7 +69,7 @@ class Supervisor:
         while not self._stopping.is_set():
             born = loop.time()
             worker = self._start_worker()
-            status = await worker.follow(self._note_start)
+            status = await worker.follow(self._note_progress)
             self._workers.discard(worker)
             mark_process_dead(worker.pid, path=str(self._metrics_dir))  # type: ignore[no-untyped-call]
             await self._judge(worker, status)
@@ -76,14 +80,22 @@ class Supervisor:
         worker = WorkerProcess(
             listener=self._listener.fileno(),
             life=self._life,
+            gate=self._gate,
             environment=inherited(self._settings, self._metrics_dir),
         )
         self._workers.add(worker)
         return worker
 
-    def _note_start(self) -> None:
+    def _note_progress(self) -> None:
+        """Open the gate when all workers are prepared; the service has started when all are ready."""
+        if self._started:
+            return
+        prepared = sum(worker.prepared.is_set() for worker in self._workers)
+        if prepared == self._settings.workers and self._gate_held is not None:
+            os.close(self._gate_held)
+            self._gate_held = None
         ready = sum(worker.ready.is_set() for worker in self._workers)
-        if not self._started and ready == self._settings.workers:
+        if ready == self._settings.workers:
             self._started = True
             log.info("started", workers=ready)
 
