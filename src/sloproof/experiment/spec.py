@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from sloproof.load.protocol import MAX_ARRIVALS, MAX_USERS
 from sloproof.slo.quantities import DurationSeconds, RatePerSecond
 from sloproof.slo.yamlfile import InvalidFile, Problem, read
 
@@ -65,8 +66,18 @@ class LoadSpec(_Section):
     rate: RatePerSecond
     warmup: DurationSeconds
     duration: DurationSeconds
-    users: Annotated[int, Field(ge=1, le=10_000)] = 64
+    users: Annotated[int, Field(ge=1, le=MAX_USERS)] = 64
     timeout: DurationSeconds = 10.0
+
+    @model_validator(mode="after")
+    def _is_bounded(self) -> Self:
+        for name, seconds in (("warmup", self.warmup), ("duration", self.duration)):
+            if not 1 <= self.rate * seconds <= MAX_ARRIVALS:
+                raise ValueError(
+                    f"{name}: {self.rate:g}/s for {seconds:g}s are {self.rate * seconds:,.0f} requests; "
+                    f"a phase has 1 to {MAX_ARRIVALS:,}"
+                )
+        return self
 
 
 class StopSpec(_Section):

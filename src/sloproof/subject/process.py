@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 
-# The load generator shares the machine with the subject, and is the instrument: whenever both want a processor,
-# it goes first. Lowering one's own priority needs no privilege, raising another's would.
+# The load generator shares the machine with the subject, and is the instrument: where both want a processor,
+# it goes first. Lowering a priority needs no privilege, raising one would.
 NICENESS = 10
 
 # Below the range from which Linux takes the ports of outgoing connections (32768 and up), so that no client

@@ -70,6 +70,13 @@ EXPERIMENTS = [
         r":\d+:\d+: .*'comand'",
         id="a misspelt key of the subject",
     ),
+    pytest.param(
+        replaced("rate: 300/s", "rate: 900000/s"),
+        r"load: .*6,300,000 requests; a phase has 1 to",
+        id="too much load",
+    ),
+    pytest.param(replaced("duration: 7s", "duration: 1ms"), r"duration: .*0 requests", id="no load"),
+    pytest.param(replaced("users: 64", "users: 5000"), r":\d+:\d+: .*users", id="too many users"),
     pytest.param(replaced("load:\n", "load: [\n"), r":\d+:\d+: ", id="YAML that does not parse"),
     pytest.param(lambda _: "", r"empty", id="an empty file"),
 ]
