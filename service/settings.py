@@ -71,7 +71,6 @@ class Settings(BaseSettings):
     otlp_timeout_s: PositiveSeconds = Field(2.0, description="seconds above 0, up to 3600")
     latency_buckets_s: Annotated[tuple[PositiveSeconds, ...], NoDecode] = Field(
         (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 2.5, 5.0, 10.0),
-        min_length=1,
         description="rising seconds separated by commas, e.g. 0.1,0.25,2",
     )
 
@@ -142,22 +141,23 @@ def _variable(field: str) -> str:
     return f"{PREFIX}{field.upper()}"
 
 
-_VARIABLES = tuple(_variable(field) for field in Settings.model_fields)
+_SUFFIXES = tuple(field.upper() for field in Settings.model_fields)
 
 
 def _is_stray(name: str) -> bool:
-    return name.upper().startswith(PREFIX) and name.upper() not in _VARIABLES
+    return name.upper().startswith(PREFIX) and name.upper().removeprefix(PREFIX) not in _SUFFIXES
 
 
 def _unknown(name: str) -> str:
-    close = get_close_matches(name.upper(), _VARIABLES, n=1)
-    return f"{name}: unknown setting" + (f", did you mean {close[0]}?" if close else "")
+    close = get_close_matches(name.upper().removeprefix(PREFIX), _SUFFIXES, n=1)
+    return f"{name}: unknown setting" + (f", did you mean {PREFIX}{close[0]}?" if close else "")
 
 
 def _mistake(error: ErrorDetails, options: Mapping[str, str]) -> str:
     field = _field(str(error["loc"][0]))
     name = f"--{field}" if field in options else _variable(field)
-    reason = str(error.get("ctx", {}).get("error", error["msg"][0].lower() + error["msg"][1:]))
+    own = error["type"] == "value_error"  # raised by a validator of ours, which never shows a secret
+    reason = error["ctx"]["error"] if own else f"{error['input']!r} is not accepted"
     return f"{name}: {reason}; give {Settings.model_fields[field].description}"
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -66,7 +66,7 @@ class Worker:
         self._rng = rng
         self._running: dict[Lease, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
-        self._saturated = False
+        self._hungry = False
         self._drain_until: float | None = None
         self._alive = False
 
@@ -102,9 +102,13 @@ class Worker:
     async def _claim_and_start(self, tasks: asyncio.TaskGroup) -> None:
         self._wake.clear()
         free = self._limits.concurrency - len(self._running)
-        for job in await self._claim(free) if free else ():
+        jobs = await self._claim(free) if free else []
+        for job in jobs:
             self._start(job, tasks)
-        self._saturated = len(self._running) >= self._limits.concurrency
+        # As many as asked for: there may be more, for the next slot that is free or already became so.
+        self._hungry = len(jobs) == free
+        if self._hungry and len(self._running) < self._limits.concurrency:
+            self._wake.set()
 
     async def _claim(self, limit: int) -> list[LeasedJob]:
         try:
@@ -130,7 +134,7 @@ class Worker:
 
     def _forget(self, lease: Lease) -> None:
         del self._running[lease]
-        if self._saturated:  # else nothing can be waiting for the slot that was freed
+        if self._hungry:
             self._wake.set()
 
     async def _attempt(self, job: LeasedJob) -> None:
@@ -188,8 +192,9 @@ class Worker:
     async def _keep_leases(self) -> None:
         while True:
             try:
-                await self._recover_expired()
+                # Our own first: after a stall they are still ours unless another process was faster.
                 await self._extend_leases()
+                await self._recover_expired()
             except StoreUnavailableError as exc:
                 log.warning("heartbeat_failed", error=str(exc))
             await asyncio.sleep(self._limits.heartbeat_s * self._rng.uniform(0.8, 1.0))
@@ -200,7 +205,8 @@ class Worker:
             return
         held = await self._store.extend(leases, until=self._clock.now() + self._limits.lease_s)
         for lease in set(leases) - set(held):
-            if task := self._running.get(lease):
+            task = self._running.get(lease)
+            if task is not None and not task.done():  # else it was settled in the meantime
                 log.warning("job_lease_lost", job_id=lease.job_id, attempt=lease.attempt)
                 task.cancel()
 
@@ -228,5 +234,12 @@ class Worker:
             task.cancel()
         if unfinished:
             await asyncio.wait(unfinished.values())
-            await self._store.release(unfinished.keys(), now=self._clock.now())
-            log.warning("jobs_released", count=len(unfinished))
+            await self._release(unfinished.keys())
+
+    async def _release(self, leases: Collection[Lease]) -> None:
+        try:
+            await self._store.release(leases, now=self._clock.now())
+        except StoreUnavailableError as exc:
+            log.warning("release_failed", error=str(exc), hint="the leases run out instead")
+        else:
+            log.warning("jobs_released", count=len(leases))

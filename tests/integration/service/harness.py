@@ -170,7 +170,7 @@ def running(
     try:
         if wait:
             service.connect(service.wait_for("listening")["port"])
-            service.wait_for("started")
+            service.wait_for("worker_ready", workers)
         yield service
     except BaseException:
         sys.stderr.write(f"--- {log}\n{log.read_text()[-20000:]}\n")

@@ -138,8 +138,8 @@ def test_nothing_accepted_is_lost_or_done_twice(start: Start) -> None:
     lost = [job for job in ledger.accepted if job not in stored or stored[job].state != "succeeded"]
     doubled = [job for job, end in stored.items() if end.completions != 1]
     print(  # noqa: T201  # the figures are the point of a soak
-        f"\n{ROUNDS} rounds: {len(ledger.accepted)} accepted, {len(lost)} lost, {len(doubled)} not done once, "
-        f"accepting again {max(serving_s):.2f} s after a kill at worst, {dict(ledger.outcomes)}"
+        f"\n{ROUNDS} rounds: {len(ledger.accepted)} accepted, {len(lost)} lost, {len(doubled)} not done once,"
+        f" accepting again {max(serving_s):.2f} s after a kill at worst, {dict(ledger.outcomes)}"
     )
     assert lost == []
     assert doubled == []
