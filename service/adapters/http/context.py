@@ -15,7 +15,7 @@ _READ = frozenset({b"x-request-id", b"x-user-id", b"traceparent"})
 _current: ContextVar[Origin] = ContextVar("origin")
 
 
-def current_origin() -> Origin:
+async def current_origin() -> Origin:
     """Return the origin of the request that is being answered."""
     return _current.get()
 

@@ -11,7 +11,7 @@ from service.health import Readiness
 Scrape: TypeAlias = Callable[[], Awaitable[bytes]]
 
 
-def readiness(request: Request) -> Readiness:
+async def readiness(request: Request) -> Readiness:
     """Return what the composition root made; tests replace it in ``app.dependency_overrides``."""
     return cast("Readiness", request.app.state.readiness)
 

@@ -19,7 +19,8 @@ log = structlog.get_logger()
 _RETRY_AFTER_S = "1"
 
 
-def use_cases(request: Request) -> Jobs:
+# Dependencies are coroutines though they wait for nothing: FastAPI runs plain functions in a thread each time.
+async def use_cases(request: Request) -> Jobs:
     """Return what the composition root made; tests replace it in ``app.dependency_overrides``."""
     return cast("Jobs", request.app.state.jobs)
 
