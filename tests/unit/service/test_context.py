@@ -1,5 +1,7 @@
 """Whose request it is: taken from headers that are well-formed, made up or left out otherwise."""
 
+import asyncio
+
 import pytest
 
 from service.adapters.http.context import current_origin, enter
@@ -11,7 +13,7 @@ TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 def entered(*headers: tuple[str, str], span: str | None = None) -> Origin:
     raw = [(name.encode(), value.encode()) for name, value in headers]
     origin = enter({"headers": raw}, traceparent=span, new_request_id=lambda: "made")
-    assert current_origin() is origin
+    assert asyncio.run(current_origin()) is origin
     return origin
 
 

@@ -96,4 +96,4 @@ def test_garbage_collections_are_counted_from_the_making_on() -> None:
     before = exposed(made)[key("python_gc_collections_total", generation="2")]
     gc.collect()
     made.collect_garbage_statistics()
-    assert exposed(made)[key("python_gc_collections_total", generation="2")] == before + 1
+    assert exposed(made)[key("python_gc_collections_total", generation="2")] > before
