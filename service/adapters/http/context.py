@@ -16,10 +16,7 @@ _current: ContextVar[Origin] = ContextVar("origin")
 
 
 async def current_origin() -> Origin:
-    """Return the origin of the request that is being answered.
-
-    Awaits nothing, like the other dependencies of routes: FastAPI would run a plain function in a thread.
-    """
+    """Return the origin of the request that is being answered."""
     return _current.get()
 
 

@@ -19,7 +19,7 @@ log = structlog.get_logger()
 _RETRY_AFTER_S = "1"
 
 
-# Dependencies are coroutines though they wait for nothing: FastAPI runs plain functions in a thread each time.
+# Dependencies are coroutines though they wait for nothing: FastAPI runs a plain function in a thread.
 async def use_cases(request: Request) -> Jobs:
     """Return what the composition root made; tests replace it in ``app.dependency_overrides``."""
     return cast("Jobs", request.app.state.jobs)

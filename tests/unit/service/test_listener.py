@@ -62,6 +62,19 @@ def test_a_connection_begun_at_the_very_end_is_not_completed_and_those_before_ar
                 assert accepted.recv(100) == b"still heard"
 
 
+def test_while_the_listener_is_closed_no_new_connection_is_completed() -> None:
+    async def scenario() -> int:
+        listener = open_listener("127.0.0.1", 0)
+        address = listener.getsockname()
+        closing_ = asyncio.create_task(close_listener(listener))
+        await asyncio.sleep(0)  # it has begun, and goes on only when this scenario waits again
+        with pytest.raises(TimeoutError):
+            socket.create_connection(address, timeout=0.05)
+        return await closing_
+
+    assert asyncio.run(scenario()) == 0
+
+
 def test_the_listener_is_tcp_by_name_so_that_nagle_is_switched_off() -> None:
     with closing(open_listener("127.0.0.1", 0)) as listener:
         assert listener.proto == socket.IPPROTO_TCP
