@@ -8,14 +8,10 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-import structlog
-
 from service.adapters import logs
 from service.listener import open_listener
 from service.settings import Settings, SettingsError
 from service.supervisor import Supervisor
-
-log = structlog.get_logger()
 
 _FAILED = 1
 _WRONG_USAGE = 2

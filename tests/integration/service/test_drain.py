@@ -58,7 +58,7 @@ def test_requests_in_flight_are_answered_and_running_jobs_finish(start: Start) -
 
         service.terminate()
         until(lambda: service.fresh.get("/readyz").status_code == 503, "/readyz says 503")
-        ready = service.fresh.get("/readyz")
+        ready = service.client.get("/readyz")  # which would keep its connection
         assert "draining" in ready.json()["failed"]
         assert ready.headers["connection"] == "close"
         assert service.fresh.get("/healthz").status_code == 200
