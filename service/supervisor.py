@@ -72,7 +72,7 @@ class Supervisor:
             status = await worker.follow(self._note_progress)
             self._workers.discard(worker)
             mark_process_dead(worker.pid, path=str(self._metrics_dir))  # type: ignore[no-untyped-call]
-            await self._judge(worker, status)
+            self._judge(worker, status)
             early_deaths = early_deaths + 1 if loop.time() - born < _STABLE_S else 0
             await self._pause(early_deaths)
 
@@ -99,10 +99,8 @@ class Supervisor:
             self._started = True
             log.info("started", workers=ready)
 
-    async def _judge(self, worker: WorkerProcess, status: int) -> None:
+    def _judge(self, worker: WorkerProcess, status: int) -> None:
         """Tell an ordered end from a death, and a death from a service that cannot start."""
-        if status == -signal.SIGTERM:
-            await self._pause_for(_FIRST_PAUSE_S)  # the same signal may be on its way to this process
         if self._stopping.is_set():
             self._failed |= worker.ready.is_set() and status != 0
             return
@@ -115,11 +113,9 @@ class Supervisor:
     async def _pause(self, early_deaths: int) -> None:
         """Replace a worker at once, but one that keeps dying ever more slowly."""
         if early_deaths > 1:
-            await self._pause_for(min(_MAX_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** (early_deaths - 2)))
-
-    async def _pause_for(self, pause_s: float) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), pause_s)
+            pause_s = min(_MAX_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** (early_deaths - 2))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause_s)
 
     async def _stop(self, keepers: Collection[asyncio.Task[None]]) -> None:
         """Have every worker drain, close the listener after the last of them, kill who does not leave."""

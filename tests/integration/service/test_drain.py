@@ -123,6 +123,7 @@ def test_sigterm_during_start_up_ends_it_in_order(start_any: Start, moment: str,
             until(lambda: catches_sigterm(service.process.pid), "it catches SIGTERM")
         signal_to(service, signal.SIGTERM, group=group)
         assert service.wait() == 0
+        assert len(service.events("listening")) == (moment == "while workers start")
 
 
 def signal_to(service: RunningService, number: signal.Signals, *, group: bool) -> None:
