@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.console import Console
+
+from sloproof.cli.progress import RunProgress
+from sloproof.cli.verdicts import verdict_table
+from sloproof.experiment.evaluate import evaluate_trial
+from sloproof.experiment.plan import Configuration, PlannedTrial
+from sloproof.experiment.record import Part, Stop
+from sloproof.experiment.summary import summarise
+from sloproof.slo import definition
+from tests.invention import InventedTrial, facts
+
+if TYPE_CHECKING:
+    from sloproof.analysis.results import TrialResult
+    from tests.invention import Invention
+
+PLANNED = [
+    PlannedTrial(block=1, configuration=Configuration({"server": name}), seed=1)
+    for name in ("uvicorn", "hypercorn")
+]
+
+
+def told(invention: Invention, *, again: bool = False, terminal: bool = False, **changes: object) -> str:
+    """Return what a person is shown of a run of two trials of which one has ended."""
+    trial = InventedTrial(configuration="uvicorn", **changes)  # type: ignore[arg-type]
+    record = trial.write(invention.folder)
+    result: TrialResult = evaluate_trial(
+        invention.folder.trial(record.folder), record, definition.load(invention.folder.definition)
+    )
+    console = Console(
+        file=io.StringIO(), width=200, highlight=False, force_terminal=terminal, color_system=None
+    )
+    with RunProgress(console, trial_s=15) as progress:
+        progress.began(invention.folder, PLANNED)
+        progress.part(PLANNED[0], Part.LOAD)
+        progress.ended(PLANNED[0], result, again=again)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_a_log_gets_a_plain_line_for_each_trial_with_its_slis_and_the_time_left(invention: Invention) -> None:
+    first, line = told(invention, slow=30).splitlines()
+
+    assert first == "20260102T030405Z-quick: 2 configurations × 1 blocks = 2 trials, about 30.0 s"
+    assert line.startswith("1/2  block 1  uvicorn")
+    assert "submit-latency 97.0 %  read-latency 97.0 %  availability 100 %  completion 100 %" in line
+    assert line.endswith(" left")
+
+
+@pytest.mark.parametrize(
+    ("again", "words"),
+    [(True, "invalid, runs again: "), (False, "invalid: ")],
+    ids=["repeated", "the last repeat"],
+)
+def test_an_invalid_trial_is_named_with_its_reason(invention: Invention, again: bool, words: str) -> None:  # noqa: FBT001
+    line = told(invention, again=again, generator=facts(wait_ratio=0.4)).splitlines()[1]
+
+    assert line.startswith("1/2")
+    assert words in line
+    assert "starved" in line
+
+
+def test_a_broken_promise_of_integrity_stands_out(invention: Invention) -> None:
+    line = told(invention, stop=Stop(died_before=True, exit_status=-9, log_tail="")).splitlines()[1]
+
+    assert "integrity violated: the subject ended by itself under load, with status -9" in line
+
+
+def test_a_terminal_sees_which_part_of_which_trial_runs(invention: Invention) -> None:
+    shown = told(invention, terminal=True)
+
+    assert "uvicorn · load" in shown
+    assert "1/2" in shown
+
+
+def test_the_verdict_table_has_a_row_for_each_configuration_and_a_column_for_each_objective(
+    invention: Invention,
+) -> None:
+    invention.fill(uvicorn_1=InventedTrial(configuration="", slow=30))
+    console = Console(file=io.StringIO(), width=200)
+    console.print(verdict_table(summarise(invention.folder)))
+    assert isinstance(console.file, io.StringIO)
+    table = console.file.getvalue()
+
+    row = next(line for line in table.splitlines() if "uvicorn-1" in line)
+    assert row.count("VIOLATED") == 2
+    assert row.count("MET") == 3
+    assert "99 % within 250 ms" in table
+    assert "97.0 %" in table
