@@ -6,11 +6,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+from dotenv import dotenv_values
 from pydantic import AliasChoices, AnyHttpUrl, Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "SERVICE_"
+_DOTENV = ".env"
 _SECRETS = Path("/run/secrets")
 
 Seconds = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
@@ -32,7 +34,7 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+        env_prefix=PREFIX, env_file=_DOTENV, extra="ignore", frozen=True, hide_input_in_errors=True
     )
 
     server: Literal["uvicorn", "hypercorn"] = Field("uvicorn", description="uvicorn or hypercorn")
@@ -106,7 +108,8 @@ class Settings(BaseSettings):
     def load(cls, options: Mapping[str, str] | None = None, *, secrets: Path = _SECRETS) -> Self:
         """Read all settings, command-line ``options`` first. Raise ``SettingsError`` with every mistake."""
         given = dict(options or {})
-        unknown = [_unknown(name) for name in sorted(os.environ) if _is_stray(name)]
+        names = {*os.environ, *dotenv_values(_DOTENV)}
+        unknown = [_unknown(name) for name in sorted(names) if _is_stray(name)]
         try:
             settings = cls(**given, _secrets_dir=secrets if secrets.is_dir() else None)  # type: ignore[arg-type]
         except ValidationError as exc:

@@ -23,6 +23,9 @@ DEADLINE_S = 60.0
 
 _STORED = "SELECT id, state, attempt, (SELECT count(*) FROM completions WHERE job_id = id) FROM jobs"
 
+BODY = b'{"kind": "sleep", "params": {"duration_s": 0.01}}'
+HALF = len(BODY) // 2
+
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
@@ -131,6 +134,16 @@ class RunningService:
 
 def sample(samples: Samples, name: str, **labels: str) -> float:
     return samples[name, frozenset(labels.items())]
+
+
+def half_sent(port: int) -> socket.socket:
+    """A request of which the server has the headers and half of the body."""
+    connection = socket.create_connection(("127.0.0.1", port))
+    connection.settimeout(60)
+    head = "POST /jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head += f"Content-Length: {len(BODY)}\r\n\r\n"
+    connection.sendall(head.encode() + BODY[:HALF])
+    return connection
 
 
 def environment(**settings: object) -> dict[str, str]:

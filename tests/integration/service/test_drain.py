@@ -9,20 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.service.conftest import Start
-from tests.integration.service.harness import RunningService, until
-
-BODY = b'{"kind": "sleep", "params": {"duration_s": 0.01}}'
-HALF = len(BODY) // 2
-
-
-def half_sent(port: int) -> socket.socket:
-    """A request of which the server has the headers and half of the body."""
-    connection = socket.create_connection(("127.0.0.1", port))
-    connection.settimeout(60)
-    head = "POST /jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-    head += f"Content-Length: {len(BODY)}\r\n\r\n"
-    connection.sendall(head.encode() + BODY[:HALF])
-    return connection
+from tests.integration.service.harness import BODY, HALF, RunningService, half_sent, until
 
 
 def rest_answered(connection: socket.socket) -> bytes:

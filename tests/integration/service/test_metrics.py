@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 
 from tests.integration.service.conftest import Start
-from tests.integration.service.harness import RunningService, Samples, sample, until
+from tests.integration.service.harness import RunningService, Samples, half_sent, sample, until
 
 COUNT = "http_server_request_duration_seconds_count"
 
@@ -126,6 +126,20 @@ def shared_files(service: RunningService) -> list[Path]:
         v.partition(b"=")[2].decode() for v in environment if v.startswith(b"PROMETHEUS_MULTIPROC_DIR")
     )
     return list(Path(folder).iterdir())
+
+
+def test_a_client_that_leaves_before_it_is_answered_counts_once_as_499(start_single: Start) -> None:
+    with start_single() as service:
+        active = {"http_request_method": "POST", "http_route": "/jobs"}
+        connection = half_sent(service.port)
+        until(
+            lambda: sample(service.metrics(), "http_server_active_requests", **active) == 1, "it is in flight"
+        )
+        connection.close()
+        until(
+            lambda: sample(service.metrics(), "http_server_active_requests", **active) == 0, "it is given up"
+        )
+        assert totals(service.metrics()) == {("POST", "/jobs", "499"): 1}
 
 
 def test_the_queue_is_read_from_the_store_at_the_scrape(start_any: Start) -> None:

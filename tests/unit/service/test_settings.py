@@ -113,4 +113,8 @@ def test_all_mistakes_are_named_at_once_each_where_it_was_made(monkeypatch: pyte
 
 def test_a_typing_error_among_right_settings_is_a_mistake_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SERVICE_LEASES", "4")
-    assert mistakes() == ["SERVICE_LEASES: unknown setting, did you mean SERVICE_LEASE_S?"]
+    Path(".env").write_text("SERVICE_PROT=80\n")
+    assert mistakes() == [
+        "SERVICE_LEASES: unknown setting, did you mean SERVICE_LEASE_S?",
+        "SERVICE_PROT: unknown setting, did you mean SERVICE_PORT?",
+    ]
