@@ -6,9 +6,12 @@
 import asyncio
 import platform
 import sqlite3
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
+from functools import cache, partial
+from importlib import metadata
+from typing import get_args
 
 import structlog
 from fastapi import FastAPI
@@ -26,11 +29,13 @@ from service.drain import Drain
 from service.handlers import HANDLERS
 from service.parts import Parts, assemble, new_id
 from service.ports import JobHandler, StoreUnavailableError
+from service.servers import ServerName
 from service.settings import Settings, SettingsError
 
 log = structlog.get_logger()
 
 _MAX_BODY_BYTES = 64 * 1024
+_NATIVE = "native"
 
 
 def create_app(
@@ -38,7 +43,7 @@ def create_app(
     *,
     handlers: Sequence[JobHandler] = HANDLERS,
     drain: Drain | None = None,
-    server: str = "native",
+    server: str = _NATIVE,
 ) -> FastAPI:
     """Make the application; nothing is opened before its lifespan. ``drain`` is begun by whoever stops it."""
     parts = assemble(settings, handlers, drain=drain or Drain(), server=server)
@@ -120,15 +125,29 @@ async def _scrape(parts: Parts) -> bytes:
 
 
 def _build(parts: Parts) -> Build:
+    python = platform.python_version()
     loop = type(asyncio.get_running_loop())
+    on_uvloop = any(base.__module__.startswith("uvloop") for base in loop.__mro__)
     return Build(
         version=__version__,
-        python=platform.python_version(),
+        python=python,
+        fastapi=_version("fastapi"),
         server=parts.server,
-        loop="uvloop" if any(base.__module__.startswith("uvloop") for base in loop.__mro__) else "asyncio",
+        server_version=_native_server() if parts.server == _NATIVE else _version(parts.server),
+        loop="uvloop" if on_uvloop else "asyncio",
+        loop_version=_version("uvloop") if on_uvloop else python,
         workers=str(parts.settings.workers),
         sqlite=sqlite3.sqlite_version,
     )
+
+
+def _native_server() -> str:
+    """Return name and version of the server that was started by hand: the one that is imported."""
+    return ", ".join(f"{name} {_version(name)}" for name in get_args(ServerName) if name in sys.modules)
+
+
+# A look into the package's files, which later scrapes are spared.
+_version = cache(metadata.version)
 
 
 class _Native:

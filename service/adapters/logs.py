@@ -27,8 +27,9 @@ _SECRET_WORDS = (
     "secret",
     "token",
 )
-# A line stays under the 4,096 bytes that a pipe takes in one piece, so lines of several processes never mix.
-_TRACEBACK_LIMIT = 2800
+# With its newline a line has at most the 4,096 bytes that a pipe takes in one piece, so lines of several
+# processes never mix.
+_LINE_BYTES = 4095
 
 
 def configure(level: str) -> None:
@@ -99,7 +100,6 @@ def _shared_processors() -> list[Processor]:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _process_adder(),
         structlog.processors.format_exc_info,
-        _shorten_traceback,
         redact,
     ]
 
@@ -116,15 +116,25 @@ def _process_adder() -> Processor:
     return add
 
 
-def _shorten_traceback(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    if len(event.get("exception", "")) > _TRACEBACK_LIMIT:
-        event["exception"] = "…" + event["exception"][-_TRACEBACK_LIMIT:]
-    return event
+def _dumps(event: EventDict, **_: object) -> bytes:
+    """Render a line; one that is too long has the middle of its longest values cut until it fits."""
+    line = _json(event)
+    kept = 1536
+    while len(line) > _LINE_BYTES and kept:
+        line = _json({key: _without_middle(value, kept) for key, value in event.items()})
+        kept //= 2
+    return line
 
 
-def _dumps(event: object, **_: object) -> bytes:
-    return orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS)
-
-
-def _dumps_text(event: object, **_: object) -> str:
+def _dumps_text(event: EventDict, **_: object) -> str:
     return _dumps(event).decode()
+
+
+def _without_middle(value: object, kept: int) -> object:
+    """Keep that many characters of each end: a traceback has its cause at one and its error at the other."""
+    text = value if isinstance(value, str) else _json(value).decode()
+    return value if len(text) <= 2 * kept else f"{text[:kept]}…{text[-kept:]}"
+
+
+def _json(value: object) -> bytes:
+    return orjson.dumps(value, default=repr, option=orjson.OPT_NON_STR_KEYS)

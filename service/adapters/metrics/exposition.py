@@ -27,8 +27,11 @@ class Build:
 
     version: str
     python: str
+    fastapi: str
     server: str
+    server_version: str
     loop: str
+    loop_version: str
     workers: str
     sqlite: str
 

@@ -2,8 +2,11 @@
 
 import os
 import signal
+from dataclasses import fields
+from importlib.metadata import version
 from pathlib import Path
 
+from service.adapters.metrics import Build
 from tests.integration.service.conftest import Start
 from tests.integration.service.harness import RunningService, Samples, half_sent, sample, until
 
@@ -171,5 +174,8 @@ def assert_build(samples: Samples, service: RunningService) -> None:
     assert isinstance(command, list)
     assert labels["server"] in command
     assert labels["workers"] in command
+    assert labels["server_version"] == version(labels["server"])
     assert labels["loop"] == "uvloop"
-    assert labels.keys() == {"version", "python", "server", "loop", "workers", "sqlite"}
+    assert labels["loop_version"] == version("uvloop")
+    assert labels["fastapi"] == version("fastapi")
+    assert labels.keys() == {field.name for field in fields(Build)}

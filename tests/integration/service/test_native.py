@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
 
 import httpx
@@ -29,7 +30,7 @@ def native(folder: Path, *command: str, port: int) -> Iterator[httpx.Client]:
             start_new_session=True,
         )
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as client:
 
             def ready() -> bool:
                 assert process.poll() is None, log.read_text()
@@ -70,3 +71,4 @@ def test_four_native_workers_share_the_store(tmp_path: Path, command: tuple[str,
         jobs = [client.post("/jobs", json=BODY).headers["location"] for _ in range(10)]
         for job in jobs:
             until(lambda: client.get(job).json()["completions"] == 1, "the job has ended")  # noqa: B023
+        assert f'server_version="{command[0]} {version(command[0])}"' in client.get("/metrics").text

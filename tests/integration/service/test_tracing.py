@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from textwrap import dedent
 
+import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from structlog.testing import capture_logs
 
@@ -85,7 +86,9 @@ def test_a_collector_that_does_not_answer_does_not_hold_up_the_exit(start_any: S
             assert service.events("worker_killed") == []
 
 
-def test_flushing_more_than_can_be_sent_in_time_is_given_up() -> None:
+def test_flushing_more_than_can_be_sent_in_time_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
     async def flush(endpoint: str) -> None:
         tracing = Tracing(endpoint, headers={}, timeout_s=0.7, version="0")
         tracing.start()

@@ -10,7 +10,17 @@ from service.adapters.metrics import Build, Exposition, Instruments
 from service.domain.job import JobState
 from service.ports import Census, JobEnded
 
-BUILD = Build(version="1", python="3", server="uvicorn", loop="uvloop", workers="1", sqlite="3")
+BUILD = Build(
+    version="1",
+    python="3",
+    fastapi="0",
+    server="uvicorn",
+    server_version="0",
+    loop="uvloop",
+    loop_version="0",
+    workers="1",
+    sqlite="3",
+)
 EMPTY = Census({}, None)
 
 
