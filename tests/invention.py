@@ -74,7 +74,7 @@ class InventedTrial:
     statuses: dict[int, int] = field(default_factory=dict)
     drain_outcomes: Sequence[str] = ("answered", "refused")
     readings: dict[int, Reading] = field(default_factory=dict)
-    stop: Stop = field(default_factory=lambda: Stop(died_before=False, exit_status=0, log_tail=""))
+    stop: Stop = field(default_factory=lambda: Stop(died_before=False, exit_status=0))
     generator: PhaseFacts = field(default_factory=facts)
     miscounted: int = 0
 
@@ -95,7 +95,7 @@ class InventedTrial:
         folder.state.mkdir(parents=True)
         write_samples(folder.path, self._samples(), epoch_unix_s=1.7e9)
         ended = Reading(found=True, state="succeeded", attempt=1, completions=1, finished_at_s=1.7e9 + 0.1)
-        jobs = [Accepted(location=f"/jobs/{n}", phase=Phase.LOAD, accepted_at_s=1.7e9) for n in range(1000)]
+        jobs = [Accepted(location=f"/jobs/{n}", phase=Phase.LOAD, intended_at_s=1.7e9) for n in range(1000)]
         write_jobs(folder.path, jobs, [self.readings.get(n, ended) for n in range(1000)])
         folder.metrics_before.write_text(self._metrics(0, 0.0))
         folder.metrics_after.write_text(
@@ -113,6 +113,8 @@ class InventedTrial:
         for at, value in self.statuses.items():
             status[at] = value
         outcome = np.array(["answered"] * load + list(self.drain_outcomes))
+        start = np.where(outcome == "unsent", nan, intended + 0.0002)
+        outcome = np.where(outcome == "unsent", "unfinished", outcome)
         unanswered = outcome != "answered"
         status[unanswered] = 0
         end = np.where(unanswered, nan, intended + latency)
@@ -121,7 +123,7 @@ class InventedTrial:
             endpoint=np.array([ENDPOINTS[i % 2] for i in range(n)]),
             intended_s=intended,
             dispatched_s=intended + 0.0001,
-            start_s=intended + 0.0002,
+            start_s=start,
             end_s=end,
             status=status,
             outcome=outcome,

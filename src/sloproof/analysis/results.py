@@ -46,7 +46,7 @@ class Integrity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialResult:
-    """One trial: whether its measurement can be believed, and what it saw."""
+    """One trial: whether its measurement was sound, and what it saw."""
 
     folder: str
     block: int
@@ -54,6 +54,7 @@ class TrialResult:
     repeat: int
     started_at: float
     seconds: Mapping[str, float]
+    valid: bool
     problems: tuple[str, ...]
     generator: Mapping[str, Any]
     observations: Mapping[str, Observation]
@@ -61,11 +62,6 @@ class TrialResult:
     requests_by_worker: Mapping[str, int]
     subject_cpu_s: float | None
     subject_build: Mapping[str, str]
-
-    @property
-    def valid(self) -> bool:
-        """Return whether the measurement itself was sound."""
-        return not self.problems
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +153,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """Everything a report shows of a run."""
+    """Everything a report shows of a run; ``complete`` when every planned trial has run."""
 
     schema: str
     run: str
@@ -170,11 +166,7 @@ class Results:
     environment: Mapping[str, Any]
     configurations: tuple[ConfigurationResult, ...]
     trials: tuple[TrialResult, ...]
-
-    @property
-    def complete(self) -> bool:
-        """Return whether every planned trial has run."""
-        return sum(not trial.repeat for trial in self.trials) >= self.plan.trials
+    complete: bool
 
     def verdicts(self) -> list[Verdict]:
         """Return the verdict of every objective of every configuration."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 from rich.text import Text
 
@@ -54,7 +55,8 @@ class RunProgress:
         blocks = trials[-1].block
         self._console.print(
             f"{run.path.name}: {len(trials) // blocks} configurations × {blocks} blocks = "
-            f"{len(trials)} trials, about {duration(len(trials) * self._expected_s)}"
+            f"{len(trials)} trials, about {duration(len(trials) * self._expected_s)}",
+            markup=False,
         )
         self._bar.update(self._task, total=len(trials), completed=0)
 
@@ -72,13 +74,14 @@ class RunProgress:
         place = f"{self._done + again:>{len(str(self._planned))}}/{self._planned}  block {trial.block}"
         left = "" if self._console.is_terminal else f"  {duration(self._left_s())} left"
         outcome = self._outcome(result, again=again)
-        self._console.print(f"[dim]{place}[/]  {trial.configuration.id:<16} {outcome}[dim]{left}[/]")
+        self._console.print(f"[dim]{place}[/]  {escape(trial.configuration.id):<16} {outcome}[dim]{left}[/]")
 
     def _outcome(self, result: TrialResult, *, again: bool) -> str:
         if result.integrity.violations:
-            return f"[red]integrity violated[/]: {'; '.join(result.integrity.violations)}"
+            return f"[red]integrity violated[/]: {escape('; '.join(result.integrity.violations))}"
         if result.problems:
-            return f"[yellow]invalid[/]{', runs again' if again else ''}: {'; '.join(result.problems)}"
+            repeated = ", runs again" if again else ""
+            return f"[yellow]invalid[/]{repeated}: {escape('; '.join(result.problems))}"
         slis = (
             f"{name} {percent(ratio)}"
             for name, seen in result.observations.items()

@@ -35,6 +35,10 @@ def evaluate_trial(folder: TrialFolder, record: TrialRecord, definition: Definit
     """
     samples, jobs, gain = folder.samples(), folder.jobs(), folder.gain()
     requests = definition.metrics.requests
+    problems = [*generator_problems(record.generator)]
+    if gain is not None:
+        counted = server.endpoint_counts(gain, requests=requests)
+        problems += _count_problems(samples.select(phase=Phase.LOAD), counted)
     return TrialResult(
         folder=record.folder,
         block=record.block,
@@ -42,24 +46,20 @@ def evaluate_trial(folder: TrialFolder, record: TrialRecord, definition: Definit
         repeat=record.repeat,
         started_at=record.started_at,
         seconds={part.value: seconds for part, seconds in record.seconds.items()},
-        problems=(
-            *generator_problems(record.generator),
-            *_count_problems(
-                samples.select(phase=Phase.LOAD), server.endpoint_counts(gain, requests=requests)
-            ),
-        ),
+        valid=not problems,
+        problems=tuple(problems),
         generator=asdict(record.generator),
         observations={
             objective.name: Observation(
                 client=client.count(objective.indicator, samples, jobs),
-                server=server.count(objective.indicator, gain, requests=requests),
+                server=None if gain is None else server.count(objective.indicator, gain, requests=requests),
             )
             for objective in definition.objectives
         },
         integrity=_integrity(samples.select(phase=Phase.DRAIN), jobs, record.stop),
-        requests_by_worker=_by_worker(gain),
-        subject_cpu_s=gain.total(PROCESS_CPU) if gain.has(PROCESS_CPU) else None,
-        subject_build=next((labels for labels, _ in gain.select(BUILD_INFO)), {}),
+        requests_by_worker={} if gain is None else _by_worker(gain),
+        subject_cpu_s=gain.total(PROCESS_CPU) if gain is not None and gain.has(PROCESS_CPU) else None,
+        subject_build={} if gain is None else next((labels for labels, _ in gain.select(BUILD_INFO)), {}),
     )
 
 
@@ -83,13 +83,21 @@ def _count_problems(scored: Samples, counted: dict[str, int]) -> Iterator[str]:
 
 
 def _integrity(draining: Samples, jobs: Jobs, stop: Stop) -> Integrity:
+    sent = ~np.isnan(draining.start_s)
     turned_away = (draining.outcome == Outcome.REFUSED) | (
         draining.answered & (draining.status == UNAVAILABLE)
     )
     answered = draining.answered & ~turned_away
-    unanswered = len(draining) - int(answered.sum()) - int(turned_away.sum())
-    known = jobs.state != ""
-    lost, pending, doubled = int((~known).sum()), int((known & ~jobs.ended).sum()), int(jobs.doubled.sum())
+    unanswered = int((sent & ~answered & ~turned_away).sum())
+    audited = stop.restart_failure is None
+    lost, pending = (int(rows.sum()) if audited else 0 for rows in (jobs.lost, jobs.pending))
+    doubled = int(jobs.doubled.sum())
+    breaches = {
+        f"{unanswered:,} requests around SIGTERM were taken and never answered": unanswered,
+        f"{lost:,} of {len(jobs):,} accepted jobs were lost": lost,
+        f"{pending:,} of {len(jobs):,} accepted jobs had not ended after a restart": pending,
+        f"{doubled:,} of {len(jobs):,} accepted jobs ended more than once": doubled,
+    }
     return Integrity(
         accepted=len(jobs),
         ended=int(jobs.ended.sum()),
@@ -101,17 +109,7 @@ def _integrity(draining: Samples, jobs: Jobs, stop: Stop) -> Integrity:
         refused=int(turned_away.sum()),
         unanswered=unanswered,
         exit_status=stop.exit_status,
-        violations=(
-            *_stop_violations(stop),
-            *([f"{unanswered:,} requests were taken after SIGTERM and never answered"] if unanswered else []),
-            *([f"{lost:,} of {len(jobs):,} accepted jobs were lost"] if lost else []),
-            *(
-                [f"{pending:,} of {len(jobs):,} accepted jobs had not ended after a restart"]
-                if pending
-                else []
-            ),
-            *([f"{doubled:,} of {len(jobs):,} accepted jobs ended more than once"] if doubled else []),
-        ),
+        violations=(*_stop_violations(stop), *(words for words, count in breaches.items() if count)),
     )
 
 
@@ -122,6 +120,8 @@ def _stop_violations(stop: Stop) -> Iterator[str]:
         yield "the subject did not end after SIGTERM in the time it was given, and was killed"
     elif stop.exit_status != 0:
         yield f"the subject ended with status {stop.exit_status} after SIGTERM"
+    if stop.restart_failure is not None:
+        yield f"it did not come up again on its own store: {stop.restart_failure.splitlines()[0]}"
 
 
 def _by_worker(gain: Scrape) -> dict[str, int]:

@@ -23,14 +23,15 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
-    """How the subject ended: by its own, or asked to by SIGTERM under light load.
+    """How the subject ended, by itself or asked to by SIGTERM under light load, and whether it came up again.
 
-    ``exit_status`` is ``None`` where it had to be killed after the time it was given.
+    ``exit_status`` is ``None`` where it had to be killed after the time it was given; ``restart_failure``
+    says why it did not come up again on the store that it had left.
     """
 
     died_before: bool
     exit_status: int | None
-    log_tail: str
+    restart_failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from sloproof.slo.definition import Definition
 
 
+# More would spend every repeat on one bad minute, or on one configuration that takes every processor.
+REPEATS_OF_A_TRIAL = 2
+
+
 class Progress(Protocol):
     """Who is told how a run goes on."""
 
@@ -65,7 +69,8 @@ def open_run(experiment: Experiment, *, source: Path, reports: Path) -> RunFolde
 def execute(folder: RunFolder, experiment: Experiment, definition: Definition, progress: Progress) -> None:
     """Run every trial of an experiment into the folder of its run.
 
-    An invalid trial is repeated at once, on the same arrivals, until the experiment's `repeats` are used up.
+    An invalid trial is repeated at once, on the same arrivals, as often as `REPEATS_OF_A_TRIAL` and the
+    experiment's `repeats` allow.
     What was finished stays on disk whatever is raised.
 
     Raises:
@@ -80,7 +85,7 @@ def execute(folder: RunFolder, experiment: Experiment, definition: Definition, p
     for planned in trials:
         for repeat in itertools.count():
             result = bench.run(planned, repeat)
-            again = not result.valid and repeats_left > 0
+            again = not result.valid and repeat < REPEATS_OF_A_TRIAL and repeats_left > 0
             progress.ended(planned, result, again=again)
             if not again:
                 break

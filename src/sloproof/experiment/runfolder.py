@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
 
 from sloproof.experiment.record import TrialRecord
 from sloproof.load.files import read_jobs, read_samples
-from sloproof.observe.scrape import Scrape
+from sloproof.observe.scrape import Scrape, ScrapeError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,10 +77,18 @@ class TrialFolder:
         """Read the ledger of accepted jobs."""
         return read_jobs(self.path)
 
-    def gain(self) -> Scrape:
-        """Return what the subject's counters gained over the load phase."""
-        before, after = (Scrape.parse(path.read_text()) for path in (self.metrics_before, self.metrics_after))
-        return after.since(before)
+    def gain(self) -> Scrape | None:
+        """Return what the subject's counters gained over the load phase; ``None`` where they do not tell.
+
+        They do not when the subject was not there to be asked, or has lost what it had counted.
+        """
+        try:
+            before, after = (
+                Scrape.parse(path.read_text()) for path in (self.metrics_before, self.metrics_after)
+            )
+            return after.since(before)
+        except (FileNotFoundError, ScrapeError):
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +178,9 @@ class RunFolder:
 
     def append(self, record: TrialRecord) -> None:
         """Add a finished trial; when this returns it is on the disk."""
-        line = json.dumps(asdict(record), ensure_ascii=False) + "\n"
-        with (self.path / "trials.jsonl").open("a", encoding="utf-8") as file:
+        # JSON has no number for the lag of what never started: it is written, and read back, as a text.
+        line = to_json(record, inf_nan_mode="strings") + b"\n"
+        with (self.path / "trials.jsonl").open("ab") as file:
             file.write(line)
             file.flush()
             os.fsync(file.fileno())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import string
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from sloproof.experiment.plan import configurations
 from sloproof.load.protocol import MAX_ARRIVALS, MAX_USERS
 from sloproof.slo.quantities import DurationSeconds, RatePerSecond
 from sloproof.slo.yamlfile import InvalidFile, Problem, read
@@ -15,20 +17,33 @@ from sloproof.slo.yamlfile import InvalidFile, Problem, read
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+MOST_CONFIGURATIONS = 200
 BUILT_IN_NAMES = frozenset({"python", "port", "folder"})
 
 
 def _placeholders(text: str) -> str:
     try:
-        names = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
+        fields = [field for field in string.Formatter().parse(text) if field[1] is not None]
     except ValueError as error:
         raise ValueError(f"{error}: write {{{{ and }}}} for literal braces") from error
-    if any(not name.isidentifier() for name in names):
-        raise ValueError("a placeholder is a name in braces, such as {port}")
+    if any(
+        not name.isidentifier() or spec or conversion
+        for _, name, spec, conversion in fields
+        if name is not None
+    ):
+        raise ValueError("a placeholder is a name in braces and nothing more, such as {port}")
     return text
 
 
+def _some_time(seconds: float) -> float:
+    if not seconds > 0:
+        raise ValueError("0s is no time at all: write a duration longer than 0, e.g. 10s")
+    return seconds
+
+
 Template = Annotated[str, AfterValidator(_placeholders)]
+PositiveSeconds = Annotated[DurationSeconds, AfterValidator(_some_time)]
+EnvironmentName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 UrlPath = Annotated[str, Field(pattern=r"^/\S*$")]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=63)]
 FactorName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
@@ -44,11 +59,11 @@ class SubjectSpec(_Section):
 
     command: Annotated[tuple[Template, ...], Field(min_length=1)]
     directory: Path = Field(default_factory=Path)
-    env: dict[str, Template] = Field(default_factory=dict)
+    env: dict[EnvironmentName, Template] = Field(default_factory=dict)
     ready: UrlPath = "/readyz"
     metrics: UrlPath = "/metrics"
-    ready_within: DurationSeconds = 30.0
-    stop_within: DurationSeconds = 20.0
+    ready_within: PositiveSeconds = 30.0
+    stop_within: PositiveSeconds = 20.0
 
     def placeholders(self) -> set[str]:
         """Return every name in braces that the command or the environment uses."""
@@ -64,10 +79,10 @@ class LoadSpec(_Section):
     locustfile: Path
     arrival: Literal["constant", "poisson"] = "poisson"
     rate: RatePerSecond
-    warmup: DurationSeconds
-    duration: DurationSeconds
+    warmup: PositiveSeconds
+    duration: PositiveSeconds
     users: Annotated[int, Field(ge=1, le=MAX_USERS)] = 64
-    timeout: DurationSeconds = 10.0
+    timeout: PositiveSeconds = 10.0
 
     @model_validator(mode="after")
     def _is_bounded(self) -> Self:
@@ -119,6 +134,17 @@ class Experiment(_Section):
         for name, levels in self.factors.items():
             if twice := next((level for level in levels if levels.count(level) > 1), None):
                 raise ValueError(f"factor '{name}' names {twice} twice: name each level once")
+        ids = Counter(each.id for each in configurations(self.factors))
+        if len(ids) > MOST_CONFIGURATIONS:
+            raise ValueError(
+                f"the factors make {len(ids):,} configurations; at most {MOST_CONFIGURATIONS} run"
+            )
+        if (twin := ids.most_common(1)[0])[1] > 1:
+            raise ValueError(
+                f"two configurations would both be called '{twin[0]}': rename a level of one factor"
+            )
+        if self.stop.rate * self.subject.stop_within < 1:
+            raise ValueError("stop.rate: no request would be sent while the subject stops: write e.g. 20/s")
         return self
 
     def resolved(self, base: Path) -> Self:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, assert_never
 
 from sloproof.analysis.intervals import median_interval
 from sloproof.analysis.percentiles import curve, percentile
@@ -20,6 +21,7 @@ from sloproof.analysis.samples import Phase
 from sloproof.analysis.verdicts import Verdict, judge, judge_integrity
 from sloproof.experiment import plan, spec
 from sloproof.experiment.evaluate import evaluate_trial
+from sloproof.experiment.runfolder import RunFolderError
 from sloproof.observe import server
 from sloproof.observe.conventions import JOB_COMPLETED
 from sloproof.slo import definition as slo
@@ -45,15 +47,17 @@ def summarise(run: RunFolder) -> Results:
     """Return the results of a run, finished or not, from its raw data alone.
 
     Raises:
-        RunFolderError: the folder is not that of a run, or a line of its trials is broken.
+        RunFolderError: the folder is not that of a run, or the data of a trial are missing or broken.
         InvalidFile: one of its inputs is broken.
-        OSError, ValueError: a file of a trial is missing or broken.
 
     """
     facts = run.facts()
     experiment = read(run.experiment, spec.Experiment)
     definition = slo.load(run.definition)
-    trials = [evaluate_trial(run.trial(record.folder), record, definition) for record in run.records()]
+    try:
+        trials = [evaluate_trial(run.trial(record.folder), record, definition) for record in run.records()]
+    except (OSError, ValueError) as error:
+        raise RunFolderError(f"{run.path}: the data of a trial are missing or broken: {error}") from error
     matrix = plan.configurations(experiment.factors)
     return Results(
         schema=SCHEMA,
@@ -67,6 +71,7 @@ def summarise(run: RunFolder) -> Results:
         environment=facts.environment,
         configurations=tuple(_configuration(run, definition, each, trials) for each in matrix),
         trials=tuple(trials),
+        complete=sum(not trial.repeat for trial in trials) >= len(matrix) * facts.blocks,
     )
 
 
@@ -140,6 +145,8 @@ def _objective(objective: Objective, valid: Sequence[TrialResult]) -> ObjectiveR
     client = [each.client for each in seen if each.client is not None]
     servers = [each.server for each in seen if each.server is not None]
     judgement = judge(objective.target, client)
+    if seen and not judgement.total.total:
+        judgement = replace(judgement, reason=_unseen(objective), more_trials=None)
     theirs = judge(objective.target, servers)
     blind = judgement.verdict is Verdict.VIOLATED and theirs.verdict is Verdict.MET
     return ObjectiveResult(
@@ -155,6 +162,20 @@ def _objective(objective: Objective, valid: Sequence[TrialResult]) -> ObjectiveR
         ),
         finding="a blind spot: the server's own metrics say MET, its clients VIOLATED" if blind else None,
     )
+
+
+def _unseen(objective: Objective) -> str:
+    match objective.indicator:
+        case Ratio():
+            return "only a Prometheus can evaluate this indicator: load alone does not decide it"
+        case EventLatency(event=event) if event != JOB_COMPLETED:
+            return f"clients cannot see the event '{event}': they see only {JOB_COMPLETED}"
+        case Latency(method=method, route=route):
+            return f"the traffic has no request named {method} {route}"
+        case EventLatency() | Availability():
+            return "the traffic has no such event"
+        case _:
+            assert_never(objective.indicator)
 
 
 def _integrity(trials: Sequence[TrialResult]) -> ObjectiveResult:
@@ -174,7 +195,7 @@ def _integrity(trials: Sequence[TrialResult]) -> ObjectiveResult:
 
 def _distributions(trials: Sequence[TrialFolder], definition: Definition) -> Iterator[EndpointResult]:
     """Yield the latency of each endpoint that was scored, then of each event that clients can see."""
-    gains = [trial.gain() for trial in trials]
+    gains = [gain for trial in trials if (gain := trial.gain()) is not None]
     scored = [trial.samples().select(phase=Phase.LOAD) for trial in trials]
     requests = definition.metrics.requests
     for endpoint in sorted({endpoint for samples in scored for endpoint in samples.endpoints}):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NoReturn
 
 import httpx
@@ -17,6 +17,7 @@ from sloproof.load.process import LoadProcess
 from sloproof.load.protocol import Audit, LoadConfig, RunPhase
 from sloproof.observe.conventions import JOBS_IN_STATE, STATE_LABEL, UNFINISHED_STATES
 from sloproof.observe.scrape import Scrape, ScrapeError
+from sloproof.subject.interrupts import deferred
 from sloproof.subject.port import Cell, Instance, SubjectError
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 POLL_S = 0.02
 LOG_LINES = 20
+PROBE_WITHIN_S = 2.0
 SETTLE_WITHIN_S = 10.0
 AUDIT_WITHIN_S = 20.0
 LAST_ANSWERS_WITHIN_S = 30.0
@@ -67,19 +69,14 @@ class Trial:
         )
         with ExitStack() as running:
             with self._part(Part.START):  # the subject boots while the generator does
-                instance = running.enter_context(self.subject.start(cell))
-                load = running.enter_context(LoadProcess(self._load_config()))
+                instance = self._start(running, cell)
+                with deferred():
+                    load = running.enter_context(LoadProcess(self._load_config()))
                 self._await_ready(instance)
             generator = self._measure(instance, load)
             stop = self._stop(instance, load)
-            with self._part(Part.RESTART):
-                again = running.enter_context(self.subject.start(cell))
-                self._await_ready(again)
-            with self._part(
-                Part.AUDIT
-            ):  # what counts is what was kept: a fresh start on the same store is asked
-                load.audit(Audit(host=again.url, deadline_s=AUDIT_WITHIN_S))
-                load.finish()
+            stop = replace(stop, restart_failure=self._audit(running, cell, load))
+            load.finish()
         return TrialRecord(
             folder=self.folder.path.name,
             block=self.planned.block,
@@ -125,9 +122,26 @@ class Trial:
             instance.kill()
             load.stop_phase()
             load.wait_phase(timeout_s=LAST_ANSWERS_WITHIN_S)
-            return Stop(
-                died_before=died_before, exit_status=exit_status, log_tail=instance.log_tail(LOG_LINES)
-            )
+            return Stop(died_before=died_before, exit_status=exit_status)
+
+    def _audit(self, running: ExitStack, cell: Cell, load: LoadProcess) -> str | None:
+        """Read every accepted job back from a fresh start on the same store: what counts is what was kept.
+
+        Return why that start failed, if it did: the subject's doing, and no reason to lose the trial.
+        """
+        try:
+            with self._part(Part.RESTART):
+                again = self._start(running, cell)
+                self._await_ready(again)
+        except SubjectError as error:
+            return str(error)
+        with self._part(Part.AUDIT):
+            load.audit(Audit(host=again.url, deadline_s=AUDIT_WITHIN_S))
+        return None
+
+    def _start(self, running: ExitStack, cell: Cell) -> Instance:
+        with deferred():
+            return running.enter_context(self.subject.start(cell))
 
     @contextmanager
     def _part(self, part: Part) -> Iterator[None]:
@@ -155,6 +169,7 @@ class Trial:
             arrival=Arrival(traffic.arrival),
             rate=traffic.rate,
             duration_s=duration_s,
+            drain_s=traffic.timeout,  # no answer is given up before its own time is over
             seed=derived_seed(self.planned.seed, phase),
         )
 
@@ -162,7 +177,7 @@ class Trial:
         spec = self.experiment.subject
         deadline = time.monotonic() + spec.ready_within
         answer = "nothing answered"
-        with httpx.Client(base_url=instance.url, timeout=2.0) as http:
+        with self._http(instance, timeout_s=PROBE_WITHIN_S) as http:
             while time.monotonic() < deadline:
                 if (status := instance.exit_status()) is not None:
                     self._fail(instance, f"ended with status {status} before it was ready")
@@ -183,24 +198,31 @@ class Trial:
         """Wait until no job is queued or running, and keep the scrape that says so.
 
         A subject without jobs has nothing to wait for. One whose jobs do not end in time is scraped as it is:
-        its ledger will show it.
+        its ledger will show it. One that has died, or does not answer, leaves no scrape.
         """
         deadline = time.monotonic() + SETTLE_WITHIN_S
-        url = self.experiment.subject.metrics
-        with httpx.Client(base_url=instance.url, timeout=SETTLE_WITHIN_S) as http:
+        with self._http(instance, timeout_s=SETTLE_WITHIN_S) as http:
             while True:
                 try:
-                    text = http.get(url).raise_for_status().text
-                    unfinished = Scrape.parse(text).total(
-                        JOBS_IN_STATE, **{STATE_LABEL: UNFINISHED_STATES.__contains__}
-                    )
-                except (httpx.HTTPError, ScrapeError) as error:
-                    self._fail(instance, f"gave no metrics at {url}: {error}")
-                if not unfinished or time.monotonic() > deadline:
+                    text = http.get(self.experiment.subject.metrics).raise_for_status().text
+                    scrape = Scrape.parse(text)
+                except httpx.TransportError:
+                    return
+                except (httpx.HTTPStatusError, ScrapeError) as error:
+                    self._fail(instance, f"gives no metrics at {self.experiment.subject.metrics}: {error}")
+                if not _unfinished_jobs(scrape) or time.monotonic() > deadline:
                     break
                 time.sleep(POLL_S)
         target.write_text(text)
 
+    def _http(self, instance: Instance, *, timeout_s: float) -> httpx.Client:
+        # A proxy in the environment is for other hosts than this one.
+        return httpx.Client(base_url=instance.url, timeout=timeout_s, trust_env=False)
+
     def _fail(self, instance: Instance, what: str) -> NoReturn:
         configuration = self.planned.configuration.id
         raise SubjectError(f"{configuration}: the subject {what}\n{instance.log_tail(LOG_LINES)}".rstrip())
+
+
+def _unfinished_jobs(scrape: Scrape) -> float:
+    return scrape.total(JOBS_IN_STATE, **{STATE_LABEL: UNFINISHED_STATES.__contains__})

@@ -10,6 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+COUNTER_ENDINGS = ("_total", "_count", "_bucket")
+
 Labels = frozenset[tuple[str, str]]
 Series = tuple[str, Labels]
 
@@ -39,10 +41,17 @@ class Scrape:
         return cls({(sample.name, frozenset(sample.labels.items())): sample.value for sample in samples})
 
     def since(self, before: Self) -> Self:
-        """Return the gain of every series since `before`; a series that is new counts from zero."""
-        return type(self)(
-            {series: value - before.values.get(series, 0.0) for series, value in self.values.items()}
-        )
+        """Return the gain of every series since `before`; a series that is new counts from zero.
+
+        Raises:
+            ScrapeError: a counter went down, so the subject lost what it had counted.
+
+        """
+        gains = {series: value - before.values.get(series, 0.0) for series, value in self.values.items()}
+        for (name, _), gain in gains.items():
+            if gain < 0 and name.endswith(COUNTER_ENDINGS):
+                raise ScrapeError(f"{name} went down by {-gain:g}: the subject lost what it had counted")
+        return type(self)(gains)
 
     def has(self, name: str) -> bool:
         """Return whether any series has this name."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from datetime import UTC, datetime
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -103,11 +102,10 @@ def _notes(results: Results) -> Iterator[str]:
                 finding = f"; {objective.finding}" if objective.finding else ""
                 yield f"{configuration.id}, {objective.name}: {objective.reason}{finding}"
     if invalid := [trial for trial in results.trials if not trial.valid]:
-        reasons = Counter(problem for trial in invalid for problem in trial.problems)
-        most = reasons.most_common(1)[0][0]
+        first = invalid[0]
         yield (
-            f"{len(invalid)} of {len(results.trials)} trials were invalid and count for nothing "
-            f"(for example {invalid[0].folder}: {most})"
+            f"{len(invalid)} of {len(results.trials)} trials were invalid and count for integrity alone; "
+            f"{first.folder}, for one: {first.problems[0]}"
         )
 
 
@@ -128,6 +126,7 @@ def _charts(results: Results) -> Iterator[dict[str, Any]]:
         yield {
             "title": f"{endpoint} · {asks(objective)}" if objective else endpoint,
             "threshold_ms": objective.threshold_s * 1e3 if objective and objective.threshold_s else None,
+            "target_x": _nines(float(objective.target)) if objective and objective.target else None,
             "x_max": max((x for each in series for x, _ in each["points"]), default=3.0),
             "series": series,
         }

@@ -35,6 +35,9 @@ def duration(seconds: float) -> str:
     """
     if not math.isfinite(seconds):
         return "never"
+    if seconds < 0:
+        return f"−{duration(-seconds)}"
+    seconds = float(f"{seconds:.3g}") if seconds < MINUTE_S else seconds
     if seconds >= MINUTE_S:
         minutes, rest = divmod(round(seconds), 60)
         return f"{minutes} min {rest:02} s"

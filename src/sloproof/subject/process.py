@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
 
+from sloproof.subject.interrupts import deferred
 from sloproof.subject.port import Cell, SubjectError
 
 if TYPE_CHECKING:
@@ -146,5 +147,6 @@ class ProcessInstance:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
         """Leave no process behind, whatever happened."""
-        self.kill()
-        self.log.close()
+        with deferred():
+            self.kill()
+            self.log.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -120,15 +121,24 @@ def test_a_small_matrix_runs_from_the_command_to_the_report(folder: Path) -> Non
     assert json.loads((reports / "results.json").read_text()) == results
 
 
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
-def test_an_interrupted_run_says_so_and_leaves_no_process(folder: Path, end: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("end", "moment"),
+    [
+        pytest.param(signal.SIGINT, "subject.log", id="Ctrl-C while the subject starts"),
+        pytest.param(signal.SIGINT, "metrics-before.prom", id="Ctrl-C under load"),
+        pytest.param(signal.SIGTERM, "metrics-after.prom", id="SIGTERM when the load has ended"),
+        pytest.param(signal.SIGHUP, "load.log", id="the terminal is closed while the generator starts"),
+    ],
+)
+def test_an_interrupted_run_says_so_and_leaves_no_process(
+    folder: Path, end: signal.Signals, moment: str
+) -> None:
     with start(folder, small()) as process:
         deadline = time.monotonic() + WITHIN_S
-        while not list((folder / "reports").glob("*/trials/*/metrics-before.prom")):
+        while not list((folder / "reports").glob(f"*/trials/*/{moment}")):
             assert time.monotonic() < deadline
             assert process.poll() is None
             time.sleep(0.05)
-        assert len(processes_of(folder)) > 4  # ourselves, the generator, a supervisor and its workers
         process.send_signal(end)
         _, error = process.communicate(timeout=WITHIN_S)
 
@@ -147,9 +157,35 @@ def test_a_generator_that_is_late_makes_trials_invalid_and_they_are_repeated_wit
     (reports,) = (folder / "reports").iterdir()
     trials = json.loads((reports / "results.json").read_text())["trials"]
     assert status == 4
-    assert len(trials) == 3
+    assert len(trials) == 3  # one of the two was repeated, once
     assert all("late" in "\n".join(trial["problems"]) for trial in trials)
     assert "invalid, runs again" in out
+
+
+def test_a_subject_that_crashes_under_load_violates_integrity_and_the_run_goes_on(folder: Path) -> None:
+    with start(folder, small()) as process:
+        deadline = time.monotonic() + WITHIN_S
+        while not (before := list((folder / "reports").glob("*/trials/*/metrics-before.prom"))):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        log = (before[0].parent / "subject.log").read_text().splitlines()
+        supervisor = next(line["process"] for line in map(json.loads, log) if line["event"] == "listening")
+        os.killpg(supervisor, signal.SIGKILL)
+        _, error = process.communicate(timeout=WITHIN_S)
+
+    (reports,) = (folder / "reports").iterdir()
+    trials = json.loads((reports / "results.json").read_text())["trials"]
+    assert process.returncode == 1, error
+    assert len(trials) == 2
+    assert trials[0]["integrity"]["violations"][0].startswith(
+        "the subject ended by itself under load, with status -9"
+    )
+    assert trials[0]["integrity"]["lost"] == 0  # what was accepted was on disk
+    assert trials[0]["integrity"]["pending"] == 0
+    availability = trials[0]["observations"]["availability"]
+    assert availability["client"]["good"] < availability["client"]["total"] == 120
+    assert availability["server"] is None
+    assert trials[1]["integrity"]["violations"] == []
 
 
 @pytest.mark.parametrize(

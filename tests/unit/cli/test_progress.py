@@ -66,7 +66,7 @@ def test_an_invalid_trial_is_named_with_its_reason(invention: Invention, again: 
 
 
 def test_a_broken_promise_of_integrity_stands_out(invention: Invention) -> None:
-    line = told(invention, stop=Stop(died_before=True, exit_status=-9, log_tail="")).splitlines()[1]
+    line = told(invention, stop=Stop(died_before=True, exit_status=-9)).splitlines()[1]
 
     assert "integrity violated: the subject ended by itself under load, with status -9" in line
 

@@ -77,6 +77,22 @@ EXPERIMENTS = [
     ),
     pytest.param(replaced("duration: 8.2s", "duration: 1ms"), r"duration: .*0 requests", id="no load"),
     pytest.param(replaced("users: 64", "users: 5000"), r":\d+:\d+: .*users", id="too many users"),
+    pytest.param(
+        replaced("users: 64", "timeout: 0s"), r":\d+:\d+: .*timeout.*longer than 0", id="no time to answer"
+    ),
+    pytest.param(
+        replaced("{port}", "{port:>9}"),
+        r"a name in braces and nothing more",
+        id="a placeholder with a format",
+    ),
+    pytest.param(
+        replaced("SERVICE_DATABASE:", "SERVICE=DATABASE:"), r":\d+:\d+: ", id="an environment name with ="
+    ),
+    pytest.param(
+        replaced("server: [uvicorn, hypercorn]\n  workers: [1, 4]", "server: [a-b, a]\n  workers: [c, b-c]"),
+        r"two configurations would both be called 'a-b-c'",
+        id="two configurations of one name",
+    ),
     pytest.param(replaced("load:\n", "load: [\n"), r":\d+:\d+: ", id="YAML that does not parse"),
     pytest.param(lambda _: "", r"empty", id="an empty file"),
 ]
@@ -113,6 +129,7 @@ def test_a_wrong_experiment_is_refused_where_it_is_wrong(
             ["run", "x.yaml", "--blocks", "many"], "'many' is not a whole number", id="a word for blocks"
         ),
         pytest.param(["run", "x.yaml", "--seed", "1.5"], "'1.5' is not a whole number", id="half a seed"),
+        pytest.param(["run", "x.yaml", "--seed", "-1"], "'-1'", id="a negative seed"),
         pytest.param(["run", "x.yaml", "--fast"], "--fast", id="an unknown option"),
         pytest.param(["jog"], "jog", id="an unknown command"),
         pytest.param([], "COMMAND", id="no command"),

@@ -88,8 +88,22 @@ def test_a_measurement_that_cannot_be_believed_is_invalid(
     [
         pytest.param(
             InventedTrial(configuration="uvicorn-1", readings={4: Reading(found=False)}),
-            "1 of 1,000 accepted jobs",
+            "1 of 1,000 accepted jobs were lost",
             id="a job that was lost",
+        ),
+        pytest.param(
+            InventedTrial(configuration="uvicorn-1", readings={4: Reading()}),
+            "1 of 1,000 accepted jobs had not ended",
+            id="a job of which nothing was said",
+        ),
+        pytest.param(
+            InventedTrial(
+                configuration="uvicorn-1",
+                stop=Stop(died_before=False, exit_status=0, restart_failure="no such table: jobs\nmore"),
+                readings={4: Reading(), 5: Reading()},
+            ),
+            "it did not come up again on its own store: no such table: jobs",
+            id="a store that was left broken",
         ),
         pytest.param(
             InventedTrial(configuration="uvicorn-1", readings={4: Reading(found=True, state="running")}),
@@ -111,27 +125,21 @@ def test_a_measurement_that_cannot_be_believed_is_invalid(
             InventedTrial(
                 configuration="uvicorn-1", drain_outcomes=("answered", "reset", "timeout", "unfinished")
             ),
-            "3 requests were taken after SIGTERM and never answered",
+            "3 requests around SIGTERM were taken and never answered",
             id="requests without an answer",
         ),
         pytest.param(
-            InventedTrial(
-                configuration="uvicorn-1", stop=Stop(died_before=True, exit_status=-9, log_tail="")
-            ),
+            InventedTrial(configuration="uvicorn-1", stop=Stop(died_before=True, exit_status=-9)),
             "ended by itself under load, with status -9",
             id="a crash",
         ),
         pytest.param(
-            InventedTrial(
-                configuration="uvicorn-1", stop=Stop(died_before=False, exit_status=-15, log_tail="")
-            ),
+            InventedTrial(configuration="uvicorn-1", stop=Stop(died_before=False, exit_status=-15)),
             "status -15 after SIGTERM",
             id="an end that is not orderly",
         ),
         pytest.param(
-            InventedTrial(
-                configuration="uvicorn-1", stop=Stop(died_before=False, exit_status=None, log_tail="")
-            ),
+            InventedTrial(configuration="uvicorn-1", stop=Stop(died_before=False, exit_status=None)),
             "was killed",
             id="no end at all",
         ),
@@ -144,6 +152,40 @@ def test_what_the_subject_does_wrong_violates_integrity_and_leaves_the_trial_val
 
     assert violation in "\n".join(result.integrity.violations)
     assert result.valid
+
+
+def test_a_request_that_was_never_sent_was_never_taken(invention: Invention) -> None:
+    trial = InventedTrial(configuration="uvicorn-1", drain_outcomes=("answered", "unsent"))
+
+    result = evaluated(invention, trial)
+
+    assert (result.integrity.answered, result.integrity.unanswered) == (1, 0)
+
+
+@pytest.mark.parametrize("missing", ["metrics-after.prom", "metrics-before.prom"])
+def test_a_subject_that_could_not_be_asked_leaves_the_clients_view_alone(
+    invention: Invention, missing: str
+) -> None:
+    record = InventedTrial(configuration="uvicorn-1").write(invention.folder)
+    folder = invention.folder.trial(record.folder)
+    (folder.path / missing).unlink()
+
+    result = evaluate_trial(folder, record, definition.load(invention.folder.definition))
+
+    assert result.valid
+    assert {seen.server for seen in result.observations.values()} == {None}
+    assert result.observations["availability"].client == Counts(2000, 2000)
+
+
+def test_a_subject_that_forgot_its_counts_has_no_say(invention: Invention) -> None:
+    record = InventedTrial(configuration="uvicorn-1").write(invention.folder)
+    folder = invention.folder.trial(record.folder)
+    folder.metrics_before.write_text(folder.metrics_after.read_text().replace(" 1000", " 1001"))
+
+    result = evaluate_trial(folder, record, definition.load(invention.folder.definition))
+
+    assert result.valid
+    assert {seen.server for seen in result.observations.values()} == {None}
 
 
 def test_a_request_turned_away_after_sigterm_is_no_loss(invention: Invention) -> None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from sloproof.experiment.runfolder import RunFolder, RunFolderError, write_atomically
-from tests.invention import InventedTrial
+from tests.invention import InventedTrial, facts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,9 +24,15 @@ def test_runs_of_the_same_second_get_folders_of_their_own(tmp_path: Path) -> Non
 
 
 def test_records_come_back_as_they_were(invention: Invention) -> None:
-    records = [invention.add(InventedTrial(configuration="uvicorn-1", block=block)) for block in (1, 2)]
+    late = facts(start_lag_p99_s=float("inf"), wait_ratio=None)
+    records = [
+        invention.add(InventedTrial(configuration="uvicorn-1", block=block, generator=late))
+        for block in (1, 2)
+    ]
 
     assert invention.folder.records() == records
+    for line in (invention.folder.path / "trials.jsonl").read_text().splitlines():
+        json.loads(line, parse_constant=pytest.fail)  # Infinity is not JSON
 
 
 def test_a_line_cut_short_by_a_crash_is_no_trial(invention: Invention) -> None:

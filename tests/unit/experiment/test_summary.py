@@ -8,6 +8,7 @@ import pytest
 from sloproof.analysis.results import exit_status, to_json
 from sloproof.analysis.verdicts import Verdict
 from sloproof.experiment.record import Stop
+from sloproof.experiment.runfolder import RunFolderError
 from sloproof.experiment.summary import summarise
 from tests.invention import InventedTrial, facts
 
@@ -68,7 +69,7 @@ def test_invalid_trials_count_for_nothing_but_integrity(invention: Invention) ->
             configuration=UVICORN,
             slow=1000,
             generator=facts(wait_ratio=0.5),
-            stop=Stop(died_before=True, exit_status=1, log_tail=""),
+            stop=Stop(died_before=True, exit_status=1),
         )
     )
 
@@ -109,6 +110,54 @@ def test_results_are_json_that_names_its_schema(invention: Invention) -> None:
     assert data["objectives"][0]["target"] == "0.99"
     assert data["configurations"][0]["objectives"][0]["verdict"] == "MET"
     assert len(data["trials"]) == 24
+    assert data["complete"] is True
+    assert data["trials"][0]["valid"] is True
+
+
+@pytest.mark.parametrize(
+    ("indicator", "reason"),
+    [
+        pytest.param(
+            "{latency: {method: PUT, route: /jobs, threshold: 250ms}}",
+            "the traffic has no request named PUT /jobs",
+            id="a route that nobody asks for",
+        ),
+        pytest.param(
+            "{latency: {event: cart_paid, histogram: cart_seconds, threshold: 2s}}",
+            "clients cannot see the event 'cart_paid'",
+            id="an event of the subject's own",
+        ),
+        pytest.param(
+            "{ratio: {good: 'a[{{window}}]', total: 'b[{{window}}]'}}",
+            "only a Prometheus can evaluate",
+            id="PromQL",
+        ),
+    ],
+)
+def test_what_clients_cannot_see_is_inconclusive_and_no_further_trial_is_promised(
+    invention: Invention, indicator: str, reason: str
+) -> None:
+    invention.fill()
+    invention.folder.definition.write_text(
+        "service: jobs\nwindow: 30d\nobjectives:\n"
+        f"  - {{name: unseen, description: A promise., target: 99%, indicator: {indicator}}}\n"
+    )
+
+    unseen = verdict(summarise(invention.folder), UVICORN, "unseen")
+
+    assert unseen.verdict is Verdict.INCONCLUSIVE
+    assert reason in unseen.reason
+    assert unseen.more_trials is None
+
+
+def test_a_run_whose_trial_lost_a_file_is_named(invention: Invention) -> None:
+    invention.fill()
+    (invention.folder.trial("b01-uvicorn-1").path / "samples.parquet").unlink()
+
+    with pytest.raises(
+        RunFolderError, match=r"the data of a trial are missing or broken: .*samples\.parquet"
+    ):
+        summarise(invention.folder)
 
 
 def test_a_run_without_trials_is_no_measurement(invention: Invention) -> None:

@@ -125,5 +125,5 @@ def test_invalid_trials_are_shown_with_their_reason(invention: Invention) -> Non
 
     seen = Text(page(summarise(invention.folder))).text
 
-    assert "6 of 24 trials were invalid and count for nothing" in seen
+    assert "6 of 24 trials were invalid and count for integrity alone" in seen
     assert "p99 of the dispatch lag is 400.0 ms" in seen

@@ -22,6 +22,12 @@
     ink.moveTo(left, y);
     ink.lineTo(left + width, y);
     ink.stroke();
+    ink.setLineDash([2 * devicePixelRatio, 4 * devicePixelRatio]);
+    const x = plot.valToPos(chart.target_x, "x", true);
+    ink.beginPath();
+    ink.moveTo(x, plot.bbox.top);
+    ink.lineTo(x, plot.bbox.top + plot.bbox.height);
+    ink.stroke();
     ink.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
     ink.textAlign = "left";
     ink.fillText(`threshold ${milliseconds(chart.threshold_ms)}`, left + 8 * devicePixelRatio, y - 6 * devicePixelRatio);
