@@ -48,7 +48,7 @@ def test_a_kernel_that_keeps_no_account_is_no_problem() -> None:
         pytest.param({"backlog_at_start": 3}, "3 requests of an earlier phase were still", id="backlog"),
         pytest.param({"dispatch_lag_p99_s": 0.0051}, "dispatch lag is 5.1 ms, more than 5 ms", id="late"),
         pytest.param({"dispatch_lag_p99_s": math.inf}, "dispatch lag is inf ms", id="never_turned_to_any"),
-        pytest.param({"wait_ratio": 0.05}, "waited for a processor 5.0% of the time", id="starved"),
+        pytest.param({"wait_ratio": 0.10}, "waited for a processor 10.0% of the time", id="starved"),
     ],
 )
 def test_each_problem_is_named_with_its_figure_and_limit(changed: dict[str, float], problem: str) -> None:
