@@ -21,13 +21,15 @@ FAILED = "failed"
 class Jobs:
     """Accepted jobs, a row each. Times are Unix seconds; NaN says that it never happened.
 
-    ``accepted_at_s`` is the intended start of the request that submitted the job, so that a job's latency
-    counts from when its client wanted it. ``state`` is empty for a job that the subject no longer knows.
+    ``intended_at_s`` is the intended start of the request that submitted the job, so that a job's latency
+    counts from when its client wanted it. ``found`` is false for a job that the subject no longer knew, and
+    ``None`` for one of which it did not say, or was not asked; ``state`` is empty for both.
     """
 
     location: NDArray[np.str_]
     phase: NDArray[np.str_]
-    accepted_at_s: NDArray[np.float64]
+    intended_at_s: NDArray[np.float64]
+    found: NDArray[np.object_]
     state: NDArray[np.str_]
     completions: NDArray[np.int64]
     finished_at_s: NDArray[np.float64]
@@ -52,7 +54,8 @@ class Jobs:
         return cls(
             location=np.array([], dtype=np.str_),
             phase=np.array([], dtype=np.str_),
-            accepted_at_s=np.array([]),
+            intended_at_s=np.array([]),
+            found=np.array([], dtype=np.object_),
             state=np.array([], dtype=np.str_),
             completions=np.array([], dtype=np.int64),
             finished_at_s=np.array([]),
@@ -74,6 +77,16 @@ class Jobs:
         return np.isin(self.state, (SUCCEEDED, FAILED))
 
     @property
+    def lost(self) -> NDArray[np.bool_]:
+        """Whether the subject, when asked, did not know the job."""
+        return np.equal(self.found, False).astype(np.bool_)  # noqa: FBT003 - None is not false
+
+    @property
+    def pending(self) -> NDArray[np.bool_]:
+        """Whether the job had not ended when last asked after, or its state could not be learnt in time."""
+        return ~(self.lost | self.ended)
+
+    @property
     def doubled(self) -> NDArray[np.bool_]:
         """Whether the job's end was recorded more than once."""
         return np.greater(self.completions, 1)
@@ -81,7 +94,7 @@ class Jobs:
     @property
     def latency_s(self) -> NDArray[np.float64]:
         """Seconds from the intended submission to the recorded end; +inf for a job that has not ended."""
-        latency_s: NDArray[np.float64] = np.where(self.ended, self.finished_at_s - self.accepted_at_s, np.inf)
+        latency_s: NDArray[np.float64] = np.where(self.ended, self.finished_at_s - self.intended_at_s, np.inf)
         return latency_s
 
 

@@ -88,8 +88,15 @@ def perform(work: Callable[[], Event], emit: Callable[[Event], None]) -> None:
         emit(work())
     except Exception as exc:
         logger.exception("command_failed")
-        emit(Failed(message=f"{type(exc).__name__}: {exc}"))
+        emit(failure(exc))
         os._exit(ERROR)
+
+
+def failure(exc: Exception) -> Failed:
+    """Tell what the user has to change, whose message says it all, from what went wrong in here."""
+    if isinstance(exc, LocustfileError | ProtocolError):
+        return Failed(str(exc), wrong_input=True)
+    return Failed(f"{type(exc).__name__}: {exc}")
 
 
 def main(config: Path) -> int:
@@ -109,7 +116,7 @@ def main(config: Path) -> int:
         emit(Ready(pid=os.getpid(), tasks=generator.tasks, epoch_unix_s=generator.epoch_unix_s))
         converse(generator, emit)
     except (LocustfileError, ProtocolError, OSError) as exc:
-        emit(Failed(message=str(exc)))
+        emit(failure(exc))
         return ERROR
     return 0
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
-from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 import gevent
-from gevent.pool import Pool as Greenlets
+from gevent.pool import Group
 from geventhttpclient.client import HTTPClient
 from geventhttpclient.response import HTTPParseError
 
 from sloproof.load.ledger import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sloproof.load.ledger import Accepted
     from sloproof.load.protocol import Audit
@@ -29,9 +28,8 @@ def read_back(accepted: Sequence[Accepted], audit: Audit) -> list[Reading]:
     """Ask for every job, again and again for those that have not ended, until the deadline.
 
     The path of a ``Location`` is asked of ``audit.host``, which may be another process than the one that gave
-    it. No answer, and any but 200 and 404, says nothing of a job.
+    it. No answer, and any but 200 and 404, says nothing of a job; nor does the deadline.
     """
-    deadline = monotonic() + audit.deadline_s
     readings = [Reading()] * len(accepted)
     client = HTTPClient.from_url(
         audit.host,
@@ -39,25 +37,27 @@ def read_back(accepted: Sequence[Accepted], audit: Audit) -> list[Reading]:
         connection_timeout=REQUEST_TIMEOUT_S,
         network_timeout=REQUEST_TIMEOUT_S,
     )
-    workers = Greenlets(audit.concurrency)
+    readers = Group()
 
-    def ask(row: int) -> None:
-        if monotonic() < deadline:
+    def read(rows: Iterator[int]) -> None:
+        for row in rows:
             readings[row] = _read(client, accepted[row].location) or readings[row]
 
-    open_rows = list(range(len(accepted)))
-    while open_rows and monotonic() < deadline:
-        workers.map(ask, open_rows)
-        open_rows = [row for row in open_rows if not readings[row].settled]
-        if open_rows:
+    with gevent.Timeout(audit.deadline_s, False):  # noqa: FBT003 - the way to have it end the block only
+        while rows := [row for row, reading in enumerate(readings) if not reading.settled]:
+            remaining = iter(rows)
+            for _ in range(audit.concurrency):
+                readers.spawn(read, remaining)
+            readers.join(raise_error=True)
             gevent.sleep(BETWEEN_ROUNDS_S)
+    readers.kill()
     client.close()
     return readings
 
 
 def _read(client: HTTPClient, location: str) -> Reading | None:
-    parts = urlsplit(urljoin("/", location))
     try:
+        parts = urlsplit(urljoin("/", location))
         response = client.get(parts.path + (f"?{parts.query}" if parts.query else ""))
         body = response.read()
         if response.status_code == HTTPStatus.NOT_FOUND:

@@ -23,7 +23,7 @@ JOBS_SCHEMA = pa.schema(
     [
         pa.field("location", pa.string(), nullable=False),
         pa.field("phase", pa.dictionary(pa.int32(), pa.string()), nullable=False),
-        pa.field("accepted_at_s", pa.float64(), nullable=False),
+        pa.field("intended_at_s", pa.float64(), nullable=False),
         pa.field("state", pa.string(), nullable=False),
         pa.field("attempt", pa.int64(), nullable=False),
         pa.field("completions", pa.int64(), nullable=False),
@@ -51,7 +51,7 @@ def write_jobs(folder: Path, accepted: Sequence[Accepted], readings: Sequence[Re
         {
             "location": job.location,
             "phase": job.phase,
-            "accepted_at_s": job.accepted_at_s,
+            "intended_at_s": job.intended_at_s,
             "state": reading.state,
             "attempt": reading.attempt,
             "completions": reading.completions,

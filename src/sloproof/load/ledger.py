@@ -24,11 +24,11 @@ SHOWN = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """A job the subject took on; ``accepted_at_s`` is the intended start of its request in Unix seconds."""
+    """A job the subject took on; ``intended_at_s`` is the intended start of its request in Unix seconds."""
 
     location: str
     phase: Phase
-    accepted_at_s: float
+    intended_at_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,8 +109,8 @@ class Measurement:
 
     def accept(self, request: Request, location: str) -> None:
         """Enter the job that a request's answer has promised into the ledger."""
-        accepted_at_s = self.epoch_unix_s + request.intended_s
-        self.ledger.append(Accepted(location=location, phase=request.phase, accepted_at_s=accepted_at_s))
+        intended_at_s = self.epoch_unix_s + request.intended_s
+        self.ledger.append(Accepted(location=location, phase=request.phase, intended_at_s=intended_at_s))
 
     def end(self, iteration: Iteration) -> None:
         """Note that an iteration is over; what it did not report, or did not even send, is an error."""

@@ -47,13 +47,17 @@ class LoadError(Exception):
     """The generator could not do what it was told; the message is its own, or the end of its log."""
 
 
+class LoadInputError(LoadError):
+    """The Locust file or the configuration is wrong; the message says where, and what would be right."""
+
+
 class LoadProcess:
     """A running generator; leaving its ``with`` block ends and reaps it, whatever happened.
 
     Its configuration and log, and at last ``samples.parquet`` and ``jobs.parquet``, are in the output folder.
     It leads a session of its own and ends when this process does. What waits for the generator raises
-    LoadError when it reports an error or is gone, and TimeoutError when it takes too long; a phase goes on
-    then, and can be waited for again.
+    LoadInputError when the Locust file or the configuration is wrong, and LoadError when the generator
+    reports another error, is gone or takes too long; a phase goes on then, and can be waited for again.
     """
 
     def __init__(self, config: LoadConfig, *, timeout_s: float = START_TIMEOUT_S) -> None:
@@ -128,7 +132,7 @@ class LoadProcess:
 
     def kill(self) -> None:
         """End the process, and all that it may have started, at once; harmless when it has ended already."""
-        if self._child.poll() is None:
+        with suppress(ProcessLookupError):
             os.killpg(self._child.pid, signal.SIGKILL)
         self._child.wait()
         self._reader.join()
@@ -151,7 +155,7 @@ class LoadProcess:
             try:
                 event = self._events.get(timeout=max(0.0, deadline - monotonic()))
             except Empty:
-                raise TimeoutError(
+                raise LoadError(
                     f"the load generator did not send {kind.event!r} within {timeout_s:g} s"
                 ) from None
             match event:
@@ -159,7 +163,7 @@ class LoadProcess:
                     if on_progress is not None:
                         on_progress(event)
                 case Failed():
-                    raise LoadError(event.message)
+                    raise (LoadInputError if event.wrong_input else LoadError)(event.message)
                 case LoadError():
                     raise event
                 case _ if isinstance(event, kind):

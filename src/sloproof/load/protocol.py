@@ -192,10 +192,14 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The generator cannot go on and exits with status 2."""
+    """The generator cannot go on and exits with status 2.
+
+    ``wrong_input`` says that it is the Locust file or the configuration that has to be changed.
+    """
 
     event: ClassVar[str] = "error"
     message: str
+    wrong_input: bool = False
 
 
 Event = Ready | Progress | PhaseFacts | AuditFacts | Finished | Failed

@@ -94,7 +94,7 @@ class Subject:
         _respond(writer, 200, body={"requests": self.requests, "connections": self.connections})
 
     def submit(self, wanted: dict[str, Any]) -> str:
-        """Accept a job whose ``fate`` is to be lost, doubled, failed or pending, or else to succeed."""
+        """Accept a job whose ``fate`` is lost, doubled, failed, pending or dripping, or else to succeed."""
         number = str(next(self.numbers))
         fate = wanted.get("fate", "succeeded")
         if fate != "lost":
@@ -106,7 +106,7 @@ class Subject:
                 "completions": 2 if fate == "doubled" else int(ended),
                 "finished_at": time.time() if ended else None,
             }
-        return f"/jobs/{number}"
+        return "/drip" if fate == "dripping" else f"/jobs/{number}"
 
 
 async def _head(reader: StreamReader) -> tuple[str, str, dict[str, str]] | None:

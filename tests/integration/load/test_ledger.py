@@ -57,7 +57,7 @@ def test_a_jobs_acceptance_counts_from_the_intended_start_on_the_wall_clock(
     submitted.finish()
     samples, jobs = read_samples(tmp_path / "load"), read_jobs(tmp_path / "load")
     starts = sorted((samples.intended_s + submitted.ready.epoch_unix_s).tolist())
-    assert sorted(jobs.accepted_at_s.tolist()) == pytest.approx(starts, rel=0, abs=1e-5)
+    assert sorted(jobs.intended_at_s.tolist()) == pytest.approx(starts, rel=0, abs=1e-5)
     metadata = pq.read_schema(tmp_path / "load" / "samples.parquet").metadata
     assert float(metadata[b"epoch_unix_s"]) == submitted.ready.epoch_unix_s
 
@@ -69,6 +69,32 @@ def test_an_audit_that_reaches_nobody_leaves_every_job_pending(
     submitted.finish()
     assert (facts.accepted, facts.ended, facts.lost, facts.pending) == (5 * EACH, 0, 0, 5 * EACH)
     assert set(pq.read_table(tmp_path / "load" / "jobs.parquet")["found"].to_pylist()) == {None}
+
+
+def test_an_audit_without_time_for_every_job_leaves_the_rest_pending_and_takes_none_for_lost(
+    subject: RunningSubject, locustfile: WriteLocustfile, load: StartLoad, tmp_path: Path
+) -> None:
+    process = load(
+        locustfile("@task\ndef submit(self):\n    self.client.post('/jobs', json={})\n"), subject.host
+    )
+    accepted = process.phase(order(rate=400, duration_s=5)).completed
+    before = subject.connections()
+    facts = process.audit(Audit(host=subject.host, concurrency=4, deadline_s=0.02))
+    assert subject.connections() - before <= 4
+    assert (facts.accepted, facts.lost) == (accepted, 0)
+    assert facts.pending > 0
+    assert process.audit(Audit(host=subject.host, concurrency=4, deadline_s=60)).ended == accepted
+    process.finish()
+    assert not read_jobs(tmp_path / "load").pending.any()
+
+
+def test_an_answer_that_never_ends_does_not_hold_the_audit_up(
+    subject: RunningSubject, locustfile: WriteLocustfile, load: StartLoad
+) -> None:
+    task = "@task\ndef submit(self):\n    self.client.post('/jobs', json={'fate': 'dripping'})\n"
+    process = load(locustfile(task), subject.host)
+    process.phase(order(rate=5))
+    assert process.audit(Audit(host=subject.host, deadline_s=0.5)).pending == 5
 
 
 def test_a_subject_that_accepts_no_jobs_has_an_empty_ledger(

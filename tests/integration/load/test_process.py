@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sloproof.load.process import LoadError
+from sloproof.load.process import LoadError, LoadInputError
 from sloproof.load.protocol import Audit, LoadConfig, ProtocolError
 from sloproof.load.selfcheck import generator_problems
 from tests.integration.load.harness import order
@@ -108,7 +108,7 @@ def test_a_locust_file_that_cannot_be_run_is_refused_with_its_place(
 ) -> None:
     path = tmp_path / "bad.py"
     path.write_text(text)
-    with pytest.raises(LoadError) as error:
+    with pytest.raises(LoadInputError) as error:
         load(path, "http://127.0.0.1:1", users=1)
     assert str(error.value).startswith(f"{path}{line}")
     assert message in str(error.value)
@@ -116,7 +116,7 @@ def test_a_locust_file_that_cannot_be_run_is_refused_with_its_place(
 
 
 def test_a_missing_locust_file_is_named(load: StartLoad, tmp_path: Path) -> None:
-    with pytest.raises(LoadError, match=r"gone\.py: no such file; name a Locust file"):
+    with pytest.raises(LoadInputError, match=r"gone\.py: no such file; name a Locust file"):
         load(tmp_path / "gone.py", "http://127.0.0.1:1")
 
 
@@ -134,7 +134,7 @@ def test_an_audit_of_a_host_that_was_not_allowed_is_refused(
     subject: RunningSubject, locustfile: WriteLocustfile, load: StartLoad
 ) -> None:
     process = load(locustfile(OK), subject.host)
-    with pytest.raises(LoadError, match="is not this machine"):
+    with pytest.raises(LoadInputError, match="is not this machine"):
         process.audit(Audit(host="http://example.com"))
 
 
@@ -212,7 +212,7 @@ def test_a_phase_that_takes_longer_than_the_caller_waits_can_be_waited_for_again
 ) -> None:
     process = load(locustfile(OK), subject.host)
     process.begin_phase(order(rate=50))
-    with pytest.raises(TimeoutError, match="'phase_ended' within 0 s"):
+    with pytest.raises(LoadError, match="'phase_ended' within 0 s"):
         process.wait_phase(timeout_s=0)
     assert process.wait_phase(timeout_s=60).completed == 50
 
@@ -252,9 +252,49 @@ def test_what_is_asked_of_a_generator_that_is_gone_says_so(
     process = load(locustfile(OK), subject.host)
     os.kill(process.pid, signal.SIGKILL)
     process._child.wait()
-    with pytest.raises(LoadError, match="ended with status -9"):
+    with pytest.raises(LoadError, match="ended with status -9") as error:
         process.phase(LOAD)
+    assert not isinstance(error.value, LoadInputError)
     process.kill()
+
+
+def test_what_a_locust_file_started_is_killed_although_the_generator_has_ended_before(
+    subject: RunningSubject, load: StartLoad, tmp_path: Path
+) -> None:
+    path, pid_file = tmp_path / "parental.py", tmp_path / "pid"
+    path.write_text(
+        "import subprocess, sys\n"
+        "from pathlib import Path\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        f"Path({str(pid_file)!r}).write_text(str(child.pid))\n"
+        "from locust import FastHttpUser, task\n"
+        "class Visitor(FastHttpUser):\n"
+        "    @task\n"
+        "    def ok(self): self.client.get('/status/200')\n"
+    )
+    process = load(path, subject.host)
+    os.kill(process.pid, signal.SIGKILL)
+    process._child.wait()
+    process.kill()
+    deadline = time.monotonic() + DEADLINE_S
+    while not is_gone(int(pid_file.read_text())):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_neither_load_nor_audit_goes_through_a_proxy_that_the_environment_names(
+    subject: RunningSubject, locustfile: WriteLocustfile, load: StartLoad, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")  # where nobody listens
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    process = load(
+        locustfile("@task\ndef submit(self):\n    self.client.post('/jobs', json={})\n"), subject.host
+    )
+    facts = process.phase(order(rate=5))
+    assert (facts.completed, facts.bad) == (5, 0)
+    assert process.audit(Audit(host=subject.host)).ended == 5
 
 
 def test_a_configuration_that_could_harm_others_is_refused_before_anything_starts(tmp_path: Path) -> None:

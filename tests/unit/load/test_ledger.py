@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def accepted(number: int) -> Accepted:
-    return Accepted(location=f"/jobs/{number}", phase=Phase.LOAD, accepted_at_s=1_000.0 + number)
+    return Accepted(location=f"/jobs/{number}", phase=Phase.LOAD, intended_at_s=1_000.0 + number)
 
 
 ENDED = Reading(found=True, state="succeeded", attempt=1, completions=1, finished_at_s=1_002.5)
@@ -74,6 +74,8 @@ def test_the_ledger_on_disk_says_of_each_job_what_was_read_last(tmp_path: Path) 
     assert jobs.location.tolist() == [f"/jobs/{number}" for number in range(6)]
     assert jobs.state.tolist() == ["succeeded", "failed", "succeeded", "running", "", ""]
     assert jobs.ended.tolist() == [True, True, True, False, False, False]
+    assert jobs.lost.tolist() == [False, False, False, False, True, False]
+    assert jobs.pending.tolist() == [False, False, False, True, False, True]
     assert jobs.doubled.tolist() == [False, False, True, False, False, False]
     assert jobs.latency_s.tolist() == [2.5, 2.5, 2.5, math.inf, math.inf, math.inf]
     found = pq.read_table(tmp_path / "jobs.parquet")["found"].to_pylist()

@@ -96,7 +96,7 @@ def test_what_comes_after_the_end_of_a_phase_changes_nothing_but_the_ledger() ->
     assert math.isnan(samples.end_s[0])
     assert (measurement.tally.sent, measurement.tally.completed) == (0, 0)
     assert [job.location for job in measurement.ledger] == ["/things/1"]
-    assert measurement.ledger[0].accepted_at_s == measurement.epoch_unix_s + iteration.intended_s
+    assert measurement.ledger[0].intended_at_s == measurement.epoch_unix_s + iteration.intended_s
 
 
 def test_a_request_that_was_never_begun_is_named_after_what_its_task_sends() -> None:

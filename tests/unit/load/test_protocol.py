@@ -64,6 +64,7 @@ EVENTS: list[Event] = [
     AuditFacts(accepted=3, ended=1, failed=0, lost=1, doubled=0, pending=1, lost_locations=("/jobs/1",)),
     Finished(),
     Failed(message="two\nlines and “quotes”"),
+    Failed(message="x.py:3: no tasks", wrong_input=True),
 ]
 
 
