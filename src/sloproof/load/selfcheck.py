@@ -75,8 +75,8 @@ def generator_problems(
 ) -> list[str]:
     """Say why a phase proves nothing about its subject, a sentence a reason; an empty list is a sound phase.
 
-    The two limits say the same in two ways: where the generator shares two processors with its subject, a p99 of
-    the dispatch lag of 5 ms goes with a wait of about 10 % (4 ms with 8 %, 6 ms with 13 %), measured.
+    The two limits say the same in two ways: where the generator shares two processors with its subject, a
+    p99 of the dispatch lag of 5 ms goes with a wait of about 10 % (4 ms with 8 %, 6 ms with 13 %), measured.
     """
     problems = []
     if facts.backlog_at_start:
