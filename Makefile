@@ -32,7 +32,7 @@ format: $(INSTALLED)  ## format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: $(INSTALLED)  ## time the hot parts of the pure code
+bench: $(INSTALLED)  ## time the hot parts, and how well the load generator keeps its schedule
 	$(BIN)/pytest tests/benchmarks --benchmark-only
 
 lock: $(INSTALLED)  ## pin the newest versions that pyproject.toml allows (needs uv)

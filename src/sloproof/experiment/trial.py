@@ -35,6 +35,7 @@ LOG_LINES = 20
 PROBE_WITHIN_S = 2.0
 SETTLE_WITHIN_S = 10.0
 AUDIT_WITHIN_S = 20.0
+AUDIT_READS_PER_S = 100.0  # far fewer than any service that could take this load can answer
 LAST_ANSWERS_WITHIN_S = 30.0
 
 
@@ -136,7 +137,9 @@ class Trial:
         except SubjectError as error:
             return str(error)
         with self._part(Part.AUDIT):
-            load.audit(Audit(host=again.url, deadline_s=AUDIT_WITHIN_S))
+            traffic = self.experiment.load
+            most_jobs = traffic.rate * (traffic.warmup + traffic.duration)
+            load.audit(Audit(host=again.url, deadline_s=AUDIT_WITHIN_S + most_jobs / AUDIT_READS_PER_S))
         return None
 
     def _start(self, running: ExitStack, cell: Cell) -> Instance:
