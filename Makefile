@@ -6,6 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 EXPERIMENT ?= experiments/quick.yaml
+# Some Pythons (those of container images) come without compiled modules and without leave to write any: a second
+# more at every start of a process. So compiled modules have a place of their own.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 # The first Python that is new enough; `make PYTHON=/path/to/python run` takes another.
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
 	$(name) -c 'import sys, venv, ensurepip; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
@@ -44,7 +47,8 @@ clean:  ## remove the virtual environment and every cache; reports stay
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): requirements.lock pyproject.toml
-	@test -n "$(PYTHON)" || { echo "sloproof needs Python 3.11 or newer with venv; none was found" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { \
+		echo "sloproof needs Python 3.11 or newer with venv, and found none (Debian: apt install python3-venv)" >&2; exit 1; }
 	@echo "Installing into $(VENV) with $(PYTHON), once (about a minute)"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
