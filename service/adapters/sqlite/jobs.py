@@ -69,13 +69,17 @@ class SqliteJobs:
         self._inode: int | None = None
 
     async def open(self) -> None:
-        """Make the tables unless they are there. Raise ``StoreUnavailableError``."""
+        """Make the tables unless they are there. Raise ``StoreUnavailableError``; nothing is left open then."""
 
         def create(database: Database) -> int:
             schema.create(database)
             return self._path.stat().st_ino
 
-        self._inode = await self._writer.run(create)
+        try:
+            self._inode = await self._writer.run(create)
+        except BaseException:
+            await self.close()
+            raise
 
     async def close(self) -> None:
         """Close both connections; the last one of all processes folds the WAL into the file."""

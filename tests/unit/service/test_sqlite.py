@@ -1,6 +1,7 @@
 """What is SQLite's own: locks, schema versions, files that go away, what is synced."""
 
 import asyncio
+import os
 import sqlite3
 import threading
 from contextlib import closing
@@ -78,6 +79,7 @@ def test_a_store_of_another_version_is_refused(tmp_path: Path) -> None:
         connection.execute("PRAGMA user_version = 99")
     with pytest.raises(StoreUnavailableError, match="has schema version 99, this service needs 1"):
         asyncio.run(SqliteJobs(tmp_path / "jobs.db").open())
+    assert not [fd for fd in Path("/proc/self/fd").iterdir() if str(tmp_path) in os.path.realpath(fd)]
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
