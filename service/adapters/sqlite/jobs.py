@@ -69,7 +69,7 @@ class SqliteJobs:
         self._inode: int | None = None
 
     async def open(self) -> None:
-        """Make the tables unless they are there. Raise ``StoreUnavailableError``; nothing is left open then."""
+        """Make the tables unless they are there. Raise ``StoreUnavailableError``, with nothing left open."""
 
         def create(database: Database) -> int:
             schema.create(database)
