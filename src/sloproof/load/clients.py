@@ -10,6 +10,7 @@ from geventhttpclient.url import URL
 from sloproof.load.protocol import check_host
 
 if TYPE_CHECKING:
+    from gevent.socket import socket as Socket  # noqa: N812 - it is a class
     from geventhttpclient.client import HTTPClient
 
 
@@ -34,6 +35,21 @@ class OneTryClients(HTTPClientPool):
             check_host(str(url), self._allow_hosts)
         client = super().get_client(url)
         if not known:
+            pool = client._connection_pool  # noqa: SLF001 - the only switches there are; tests hold them
             # A request is tried size + 1 times; sockets are limited by a semaphore made earlier, not by this.
-            client._connection_pool.size = -1  # noqa: SLF001 - the only switch there is; a test holds it
+            pool.size = -1
+            pool._connect_socket = connected  # type: ignore[method-assign]  # noqa: SLF001
         return client
+
+
+def connected(sock: Socket, address: Any) -> Socket:  # noqa: ANN401 - of whatever family
+    """Connect a socket and return it.
+
+    A reset that comes before the connection stands is a refusal, as a listener that is being closed gives it:
+    nothing was sent, so nothing was taken.
+    """
+    try:
+        sock.connect(address)
+    except ConnectionResetError as exc:
+        raise ConnectionRefusedError(exc.errno, "reset before it was connected") from exc
+    return sock

@@ -25,8 +25,8 @@ def rest_answered(connection: socket.socket) -> bytes:
 def refused(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), timeout=5).close()
-    except (ConnectionRefusedError, TimeoutError):
-        return True
+    except (ConnectionRefusedError, ConnectionResetError, TimeoutError):
+        return True  # reset while connecting: where the kernel permits no filter on the closing listener
     return False
 
 
