@@ -1,21 +1,41 @@
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
+import docker
 import pytest
+from docker.errors import DockerException
 from hypothesis import settings
 
 from tests.invention import Invention
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 # Machines are shared and slow now and then; how long an example takes says nothing about the code.
 settings.register_profile("sloproof", deadline=None)
 settings.load_profile("sloproof")
 
+ENGINE_WITHIN_S = 60
+
 
 @pytest.fixture
 def invention(tmp_path: Path) -> Invention:
     """Return an empty run in a folder of the test's own."""
     return Invention(tmp_path / "reports")
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> Iterator[docker.DockerClient]:
+    """Return a client of the machine's Docker engine; without one, skip, or fail where one is required."""
+    try:
+        client = docker.from_env(timeout=ENGINE_WITHIN_S)
+        client.ping()
+    except DockerException as error:
+        if os.environ.get("REQUIRE_DOCKER") == "1":
+            pytest.fail(f"REQUIRE_DOCKER=1, and no Docker engine answers: {error}")
+        pytest.skip(f"no Docker engine answers: {error}")
+    yield client
+    client.close()
