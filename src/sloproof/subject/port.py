@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+HOST = "127.0.0.1"
+
 
 class SubjectError(Exception):
     """The environment failed: the subject could not be started, or never became ready."""
@@ -37,13 +39,12 @@ class Instance(Protocol):
         """Return the base URL that clients use, without a trailing slash."""
         ...
 
-    @property
-    def pid(self) -> int:
-        """Return the process to signal, as this host numbers it."""
-        ...
-
     def exit_status(self) -> int | None:
         """Return the exit status (negative: the signal that ended it), or ``None`` while it runs."""
+        ...
+
+    def ending(self) -> str | None:
+        """Return what is known of its end beyond the status, e.g. that memory ran out; else ``None``."""
         ...
 
     def terminate(self) -> None:
@@ -77,6 +78,24 @@ class Subject(Protocol):
 
         Raises:
             SubjectError: it could not be started at all.
+
+        """
+        ...
+
+    def keep(self, cell: Cell) -> None:
+        """Leave what the cell's instances have stored in `cell.folder`, as evidence; this ends the cell.
+
+        Raises:
+            SubjectError: it could not be read.
+
+        """
+        ...
+
+    def clear(self, cell: Cell) -> None:
+        """Delete what the cell's instances have stored, and `cell.folder`; this ends the cell.
+
+        Raises:
+            SubjectError: it could not be deleted.
 
         """
         ...

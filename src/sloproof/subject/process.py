@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,14 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
 
+from sloproof.subject import owner
 from sloproof.subject.interrupts import deferred
-from sloproof.subject.port import Cell, SubjectError
+from sloproof.subject.port import HOST, Cell, SubjectError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
-
-HOST = "127.0.0.1"
 
 # The load generator shares the machine with the subject, and is the instrument: where both want a processor,
 # it goes first. Lowering a priority needs no privilege, raising one would.
@@ -70,13 +70,14 @@ class ProcessSubject:
         """Start the command as the leader of a process group of its own, its output in the cell's log."""
         names = {**cell.factors, "port": cell.port, "folder": cell.folder, "python": sys.executable}
         command = [part.format_map(names) for part in self.command]
-        env = os.environ | {key: value.format_map(names) for key, value in self.env.items()}
+        env = {key: value.format_map(names) for key, value in self.env.items()}
+        mark = {owner.VARIABLE: owner.Owner.present().mark}
         log = cell.log.open("ab")
         try:
             child = subprocess.Popen(
                 command,
                 cwd=self.directory,
-                env=env,
+                env=os.environ | env | mark,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -87,6 +88,18 @@ class ProcessSubject:
             raise SubjectError(f"cannot start {' '.join(command)!r}: {error.strerror}") from error
         _yield_to_instrument(child.pid)
         return ProcessInstance(url=f"http://{HOST}:{cell.port}", child=child, log=log)
+
+    def keep(self, cell: Cell) -> None:
+        """Do nothing: the instances have stored what they did in the cell's folder."""
+
+    def clear(self, cell: Cell) -> None:
+        """Delete the cell's folder."""
+        try:
+            shutil.rmtree(cell.folder)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise SubjectError(f"cannot delete {cell.folder}: {error.strerror}") from error
 
 
 def _yield_to_instrument(pid: int) -> None:
@@ -116,6 +129,9 @@ class ProcessInstance:
     def exit_status(self) -> int | None:
         """Return the leader's exit status, or ``None`` while it runs."""
         return self.child.poll()
+
+    def ending(self) -> None:
+        """Tell nothing: all that this machine says of a process's end is its status."""
 
     def terminate(self) -> None:
         """Send SIGTERM to the leader, as an init system or a container engine does."""

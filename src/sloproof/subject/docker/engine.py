@@ -1,0 +1,217 @@
+"""The Docker engine of this machine: whether one answers, and what we left in it; it starts nothing."""
+
+from __future__ import annotations
+
+import ipaddress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+from docker.errors import APIError, DockerException, NotFound
+from requests.exceptions import RequestException, Timeout
+from testcontainers.core.config import testcontainers_config
+from testcontainers.core.docker_client import DockerClient, get_docker_host
+
+from sloproof.subject.docker import image
+from sloproof.subject.owner import LABEL, Life, Owner
+from sloproof.subject.port import SubjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    import docker
+    from docker.models.containers import Container
+    from docker.models.volumes import Volume
+
+CONNECT_WITHIN_S = 3
+ANSWER_WITHIN_S = 60
+
+
+class EngineError(SubjectError):
+    """No engine answers, or not one that can be used."""
+
+
+@contextmanager
+def refusals_told(attempt: str) -> Iterator[None]:
+    """Turn what the engine refuses into a SubjectError: what was attempted, and the engine's own words."""
+    try:
+        yield
+    except APIError as error:
+        raise SubjectError(f"cannot {attempt}: {error.explanation or error}") from error
+    except (DockerException, RequestException) as error:
+        raise EngineError(f"cannot {attempt}: {_cause(error)}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A Docker engine that has answered."""
+
+    client: docker.DockerClient
+
+    @classmethod
+    def connect(cls) -> Self:
+        """Return the engine that the environment names, as the command `docker` finds it; else the machine's.
+
+        Raises:
+            EngineError: none answers, or it is another machine's: load goes to this one only.
+
+        """
+        # Its clean-up container, an image of its own, does what our owner's label does.
+        testcontainers_config.ryuk_disabled = True
+        address = get_docker_host() or "unix:///var/run/docker.sock"
+        if not _is_here(address):
+            raise EngineError(
+                f"the Docker engine at {address} is on another machine, and load stays on this one: "
+                "unset DOCKER_HOST, or name an engine of this machine"
+            )
+        try:
+            client = DockerClient(timeout=CONNECT_WITHIN_S).client
+            client.ping()
+        except (DockerException, RequestException, OSError, ValueError) as error:
+            raise EngineError(f"no Docker engine answers at {address}: {_cause(error)}") from error
+        client.api.timeout = ANSWER_WITHIN_S
+        return cls(client)
+
+    def close(self) -> None:
+        """Close the connections to the engine."""
+        self.client.close()
+
+    @property
+    def description(self) -> str:
+        """Return the engine's name and version."""
+        return f"Docker {self.facts()['version']}"
+
+    def facts(self) -> Mapping[str, str]:
+        """Return what of the engine may change a measurement."""
+        with refusals_told("ask the engine about itself"):
+            info = self.client.info()
+        return {
+            "version": info["ServerVersion"],
+            "cgroup": info.get("CgroupVersion", "1"),
+            "storage": info["Driver"],
+            "os": info["OperatingSystem"],
+        }
+
+    def build(self, context: Path, *, dockerfile: str | None, args: Mapping[str, str]) -> str:
+        """Build the image of a folder, from the engine's cache where nothing has changed; return its ID.
+
+        Raises:
+            SubjectError: it cannot be built; with the command that shows the same, and the end of its output.
+
+        """
+        command = image.build_command(context, dockerfile=dockerfile, args=args)
+        with refusals_told(f"build an image with `{command}`"):
+            return image.build(self.client, context, dockerfile=dockerfile, args=args)
+
+    def find(self, name: str) -> str:
+        """Return the ID of an image that is on the machine.
+
+        Raises:
+            SubjectError: it is not; nothing is ever pulled.
+
+        """
+        with refusals_told(f"find the image {name}"):
+            return image.find(self.client, name)
+
+    def digest(self, image_id: str) -> str | None:
+        """Return the name and digest under which a registry has the image; ``None`` for one of none."""
+        with refusals_told(f"look into the image {image_id}"):
+            digests: list[str] = self.client.images.get(image_id).attrs.get("RepoDigests") or []
+        return digests[0] if digests else None
+
+    def sweep(self) -> list[str]:
+        """Remove the containers and volumes whose owner is dead; return what was removed, for people to read.
+
+        Raises:
+            SubjectError: the engine refuses.
+
+        """
+        containers, volumes = self._labelled(LABEL)
+        return _remove(
+            [
+                each
+                for each in containers
+                if _is_orphan(each.labels[LABEL], running=each.status in {"running", "paused"})
+            ],
+            [each for each in volumes if _is_orphan(each.attrs["Labels"][LABEL], running=False)],
+        )
+
+    def remove_own(self) -> list[str]:
+        """Remove every container and volume of this process; return what was removed, for people to read.
+
+        Raises:
+            SubjectError: the engine refuses.
+
+        """
+        return _remove(*self._labelled(f"{LABEL}={Owner.present().mark}"))
+
+    def _labelled(self, label: str) -> tuple[list[Container], list[Volume]]:
+        with refusals_told("look for what was left behind"):
+            # One that goes while they are listed is none that was left.
+            containers = self.client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
+            return containers, self.client.volumes.list(filters={"label": label})
+
+
+def _remove(containers: Iterable[Container], volumes: Iterable[Volume]) -> list[str]:
+    with refusals_told("remove what was left behind"):
+        # Containers come first: the volumes of one that still stands cannot be removed.
+        return [
+            *(f"container {each.name}" for each in containers if remove_container(each)),
+            *(f"volume {each.name}" for each in volumes if _remove_volume(each)),
+        ]
+
+
+def remove_container(container: Container) -> bool:
+    """Remove a container, running or not; return whether it was there."""
+    try:
+        container.remove(force=True, v=True)
+    except NotFound:
+        return False
+    except APIError as error:
+        if "already in progress" not in str(error.explanation):
+            raise
+        container.wait(condition="removed")
+    return True
+
+
+def _remove_volume(volume: Volume) -> bool:
+    """Remove a volume unless somebody uses it; return whether it was removed."""
+    with suppress(APIError):
+        volume.remove()
+        return True
+    return False
+
+
+def _is_orphan(mark: str, *, running: bool) -> bool:
+    owner = Owner.parse(mark)
+    if owner is None:
+        return False
+    life = owner.life()
+    return life is Life.DEAD or (life is Life.OF_ANOTHER_BOOT and not running)
+
+
+def _is_here(address: str) -> bool:
+    url = urlsplit(address)
+    if url.scheme in {"unix", "http+unix"}:
+        return True
+    if url.hostname == "localhost":
+        return url.scheme != "ssh"
+    try:
+        return url.scheme != "ssh" and ipaddress.ip_address(url.hostname or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _cause(error: BaseException) -> str:
+    """Return in a few words what the chain of exceptions of three libraries comes from."""
+    chain: list[Any] = []
+    link: BaseException | None = error
+    while link is not None and link not in chain:
+        chain.append(link)
+        link = link.__cause__ or link.__context__
+    if any(isinstance(each, Timeout | TimeoutError) for each in chain):
+        return "it does not answer in time"
+    system = [each.strerror for each in chain if isinstance(each, OSError) and each.strerror]
+    return system[-1] if system else str(error).partition("\n")[0]
