@@ -13,7 +13,7 @@ import numpy as np
 
 from sloproof.analysis.samples import Phase, Samples
 from sloproof.experiment.plan import configurations
-from sloproof.experiment.record import Part, Stop, TrialRecord
+from sloproof.experiment.record import BackendName, Part, Stop, TrialRecord
 from sloproof.experiment.runfolder import RunFacts, RunFolder
 from sloproof.load.files import write_jobs, write_samples
 from sloproof.load.ledger import Accepted, Reading
@@ -37,6 +37,14 @@ ENVIRONMENT = {
     "packages": {"locust": "2.47.0"},
     "commit": None,
     "changed": False,
+}
+CONTAINERS = {"engine": {"version": "20.10"}, "images": {"service": "sha256:0123"}}
+PORT_PROXY = {
+    "direct_median_s": 0.0005,
+    "published_median_s": 0.0006,
+    "added_median_s": 0.0001,
+    "added_p99_s": 0.0002,
+    "requests": 200,
 }
 
 
@@ -151,13 +159,24 @@ class InventedTrial:
 class Invention:
     """A run whose trials are invented; everything that reads it is real."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, backend: BackendName = BackendName.PROCESS) -> None:
         self.folder = RunFolder.create(root, name="quick", now=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
         self.configurations = configurations({"server": ["uvicorn", "hypercorn"], "workers": ["1", "4"]})
         shutil.copyfile(ROOT / "experiments" / "quick.yaml", self.folder.experiment)
         shutil.copyfile(ROOT / "slo" / "jobs.yaml", self.folder.definition)
         self.folder.write_facts(
-            RunFacts(started_at="2026-01-02T03:04:05+00:00", blocks=6, seed=1, environment=ENVIRONMENT)
+            RunFacts(
+                started_at="2026-01-02T03:04:05+00:00",
+                source="../../experiments/quick.yaml",
+                inputs={},
+                blocks=6,
+                seed=1,
+                backend=backend,
+                backend_reason="asked for",
+                subject={} if backend is BackendName.PROCESS else CONTAINERS,
+                calibration={} if backend is BackendName.PROCESS else {"port_proxy": PORT_PROXY},
+                environment=ENVIRONMENT,
+            )
         )
 
     def add(self, trial: InventedTrial) -> TrialRecord:

@@ -135,14 +135,9 @@ class ObjectiveDefinition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What was planned: how many trials of what traffic, on a subject started how."""
+class Traffic:
+    """What the generator was told to send in a trial."""
 
-    trials: int
-    blocks: int
-    seed: int
-    command: tuple[str, ...]
-    env: Mapping[str, str]
     arrival: str
     rate_per_s: float
     warmup_s: float
@@ -152,8 +147,34 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What was planned: how many trials of what traffic, on a subject started how.
+
+    ``backend`` is ``process`` or ``docker``, with the reason why; ``subject`` says what it ran (images by
+    what they were made from), ``calibration`` what it measured of itself. Where there are ``profiles``, the
+    factor ``profile`` names the one that a configuration ran under, else ``traffic`` is that of all.
+    """
+
+    trials: int
+    blocks: int
+    seed: int
+    backend: str
+    backend_reason: str
+    subject: Mapping[str, Any]
+    calibration: Mapping[str, Any]
+    command: tuple[str, ...]
+    env: Mapping[str, str]
+    container: Mapping[str, Any] | None
+    traffic: Traffic
+    profiles: Mapping[str, Traffic]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """Everything a report shows of a run; ``complete`` when every planned trial has run."""
+    """Everything a report shows of a run; ``complete`` when every planned trial has run.
+
+    ``set_aside`` counts trials of blocks that an interruption cut short: the blocks were run again, whole.
+    """
 
     schema: str
     run: str
@@ -166,6 +187,7 @@ class Results:
     environment: Mapping[str, Any]
     configurations: tuple[ConfigurationResult, ...]
     trials: tuple[TrialResult, ...]
+    set_aside: int
     complete: bool
 
     def verdicts(self) -> list[Verdict]:

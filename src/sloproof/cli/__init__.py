@@ -13,10 +13,14 @@ from typing import TYPE_CHECKING, NoReturn
 from rich.console import Console
 
 from sloproof.analysis.results import exit_status, to_json
+from sloproof.cli.planning import plan_table
 from sloproof.cli.progress import RunProgress
 from sloproof.cli.verdicts import verdict_table
 from sloproof.experiment import spec
-from sloproof.experiment.run import execute, open_run
+from sloproof.experiment.backends import BackendError, choose
+from sloproof.experiment.orphans import sweep
+from sloproof.experiment.record import BackendName
+from sloproof.experiment.run import DiskFullError, execute, open_run, resume_run
 from sloproof.experiment.runfolder import RunFolder, RunFolderError, write_atomically
 from sloproof.experiment.summary import summarise
 from sloproof.load.process import LoadError, LoadInputError
@@ -29,13 +33,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
+    from sloproof.experiment.run import Run
+    from sloproof.experiment.spec import Experiment
+
 OK = 0
 WRONG_INPUT = 2
 ENVIRONMENT_FAILED = 5
 DEFECT = 70  # of sloproof itself, so that none is taken for a verdict; sysexits.h calls it EX_SOFTWARE
 INTERRUPTED = 130
-# What a trial takes besides its load, until the first one has been timed.
-OVERHEAD_S = 6.0
 MOST_BLOCKS = 1_000
 MOST_SEED = 2**63 - 1
 
@@ -49,10 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = options.command(options)
     except InvalidFile as invalid:
         return _fail(WRONG_INPUT, *map(str, invalid.problems))
-    except (RunFolderError, LoadInputError) as failure:
+    except (RunFolderError, LoadInputError, BackendError) as failure:
         return _fail(WRONG_INPUT, f"sloproof: {failure}")
-    except (SubjectError, LoadError, OSError) as failure:
-        return _fail(ENVIRONMENT_FAILED, f"sloproof: {failure}")
+    except (SubjectError, LoadError, DiskFullError, OSError) as failure:
+        return _fail(ENVIRONMENT_FAILED, f"sloproof: {_worded(failure)}")
     except KeyboardInterrupt:
         return _fail(INTERRUPTED, "sloproof: interrupted; nothing is left running")
     except Exception:  # noqa: BLE001 - the last resort: told whole, and with a status that is no verdict
@@ -60,6 +65,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             DEFECT, f"sloproof: this is a defect of sloproof, please report it\n{traceback.format_exc()}"
         )
     return status
+
+
+def _worded(failure: Exception) -> str:
+    """Return an error in words; the system's own come with a number that tells people nothing."""
+    if isinstance(failure, OSError) and failure.strerror:
+        return f"{failure.filename}: {failure.strerror}" if failure.filename else failure.strerror
+    return str(failure)
 
 
 def _fail(status: int, *lines: str) -> int:
@@ -74,23 +86,60 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if (options.experiment is None) == (options.resume is None):
+        return _fail(WRONG_INPUT, "sloproof run: name an experiment file, or a run with --resume")
+    console = _console()
+    for left_over in sweep():
+        console.print(f"removed what a killed run had left: {left_over}", markup=False)
+    with RunProgress(console) as progress:
+        run = _opened(options, progress) if options.resume is None else _resumed(options, progress)
+        try:
+            execute(run, progress)
+        except (SubjectError, LoadError, OSError, DiskFullError, KeyboardInterrupt):
+            progress.stop()
+            _keep_what_there_is(run.folder, console)
+            raise
+    return _write_report(run.folder, console)
+
+
+def _opened(options: argparse.Namespace, progress: RunProgress) -> Run:
+    experiment = _experiment(options)
+    backend = choose(experiment, options.backend)
+    progress.backend(backend)
+    return open_run(
+        options.experiment, experiment, backend=backend, reports=options.reports, progress=progress
+    )
+
+
+def _resumed(options: argparse.Namespace, progress: RunProgress) -> Run:
+    given = [name for name in ("blocks", "seed", "backend") if getattr(options, name) is not None]
+    if given:
+        raise RunFolderError(f"--{given[0]} cannot be changed within a run: leave it out, or start a new run")
+    return resume_run(RunFolder(options.resume), progress)
+
+
+def _keep_what_there_is(folder: RunFolder, console: Console) -> None:
+    """Report on what was measured before a run ended early, and say how to go on."""
+    try:
+        if folder.records():
+            _write_report(folder, console)
+    except OSError as failure:
+        _fail(ENVIRONMENT_FAILED, f"sloproof: no report could be written: {_worded(failure)}")
+    console.print(f"Go on with: sloproof run --resume {folder.path}", markup=False, soft_wrap=True)
+
+
+def _experiment(options: argparse.Namespace) -> Experiment:
+    """Read the experiment, changed as the options say."""
     experiment = spec.load(options.experiment)
     changes = {"blocks": options.blocks, "seed": options.seed}
-    experiment = experiment.model_copy(
-        update={name: value for name, value in changes.items() if value is not None}
-    )
-    objectives = definition.load(experiment.slo)
-    console = _console()
-    traffic = experiment.load
-    folder = open_run(experiment, source=options.experiment, reports=options.reports)
-    try:
-        with RunProgress(console, trial_s=traffic.warmup + traffic.duration + OVERHEAD_S) as progress:
-            execute(folder, experiment, objectives, progress)
-    except (SubjectError, LoadError, OSError, KeyboardInterrupt):
-        if folder.records():  # what was measured before is worth reading
-            _write_report(folder, console)
-        raise
-    return _write_report(folder, console)
+    return experiment.model_copy(update={name: value for name, value in changes.items() if value is not None})
+
+
+def _plan(options: argparse.Namespace) -> int:
+    experiment = _experiment(options)
+    definition.load(experiment.slo)
+    _console().print(plan_table(experiment, choose(experiment, options.backend)))
+    return OK
 
 
 def _report(options: argparse.Namespace) -> int:
@@ -136,14 +185,25 @@ def _parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="run an experiment and report on it")
     run.add_argument(
-        "experiment", type=Path, metavar="FILE", help="an experiment, such as experiments/quick.yaml"
+        "experiment",
+        type=Path,
+        nargs="?",
+        metavar="FILE",
+        help="an experiment, such as experiments/quick.yaml",
+    )
+    run.add_argument(
+        "--resume", type=Path, metavar="RUN", help="go on with an interrupted run, such as reports/…-quick"
     )
     run.add_argument(
         "--reports", type=Path, default=Path("reports"), metavar="DIR", help="default: %(default)s"
     )
-    run.add_argument("--blocks", type=_count, metavar="N", help="instead of the file's number of blocks")
-    run.add_argument("--seed", type=_seed, metavar="N", help="instead of the file's seed")
+    _add_choices(run)
     run.set_defaults(command=_run)
+
+    plan = commands.add_parser("plan", help="say what an experiment would run, and for how long")
+    plan.add_argument("experiment", type=Path, metavar="FILE", help="an experiment")
+    _add_choices(plan)
+    plan.set_defaults(command=_plan)
 
     report = commands.add_parser("report", help="make the report of a run again, from its raw data")
     report.add_argument("run", type=Path, metavar="RUN", help="the folder of a run, such as reports/…-quick")
@@ -155,6 +215,24 @@ def _parser() -> argparse.ArgumentParser:
     )
     validate.set_defaults(command=_validate)
     return parser
+
+
+def _add_choices(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--backend",
+        type=_backend,
+        metavar="auto|process|docker",
+        help="where the subject runs; auto, the default, takes docker where an engine answers",
+    )
+    parser.add_argument("--blocks", type=_count, metavar="N", help="instead of the file's number of blocks")
+    parser.add_argument("--seed", type=_seed, metavar="N", help="instead of the file's seed")
+
+
+def _backend(text: str) -> BackendName | None:
+    try:
+        return None if text == "auto" else BackendName(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is none of auto, process, docker") from None
 
 
 def _count(text: str) -> int:

@@ -9,10 +9,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 from rich.text import Text
 
+from sloproof.cli.planning import expected_s
 from sloproof.report.text import duration, percent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -20,20 +21,21 @@ if TYPE_CHECKING:
     from rich.progress import Task
 
     from sloproof.analysis.results import TrialResult
+    from sloproof.experiment.backends import Backend
     from sloproof.experiment.plan import PlannedTrial
     from sloproof.experiment.record import Part
-    from sloproof.experiment.runfolder import RunFolder
+    from sloproof.experiment.run import Run
 
 # The bar is drawn by a thread of the process that shares the machine with the measurement: seldom is enough.
 REFRESHES_PER_SECOND = 2
 
 
 class RunProgress:
-    """Tells a person how far a run has come; `trial_s` is the time a trial is expected to take at first."""
+    """Tells a person how far a run has come."""
 
-    def __init__(self, console: Console, *, trial_s: float) -> None:
+    def __init__(self, console: Console) -> None:
         self._console = console
-        self._expected_s = trial_s
+        self._expected_s = 0.0
         self._durations_s: list[float] = []
         self._planned = self._done = 0
         self._trial_began = time.monotonic()
@@ -49,16 +51,29 @@ class RunProgress:
         )
         self._task = self._bar.add_task("", total=None)
 
-    def began(self, run: RunFolder, trials: list[PlannedTrial]) -> None:
+    def preparing(self, what: str) -> None:
+        """Say what is made ready."""
+        self._console.print(f"[dim]preparing {escape(what)}[/]")
+
+    def backend(self, backend: Backend) -> None:
+        """Say where the subject runs, and why there."""
+        self._console.print(f"backend {backend.name}: {backend.reason}", markup=False)
+
+    def began(self, run: Run, trials: Sequence[PlannedTrial], *, done: int) -> None:
         """Say what is going to run and about how long it takes."""
-        self._planned = len(trials)
-        blocks = trials[-1].block
+        self._planned, self._done = len(trials), done
+        experiment = run.experiment
+        a_block_s = expected_s(experiment, run.backend.name) / experiment.blocks
+        self._expected_s = a_block_s / len(experiment.configurations())
+        blocks, left = trials[-1].block, len(trials) - done
+        size = f"{len(trials) // blocks} configurations × {blocks} blocks = {len(trials)} trials"
+        if done:
+            size += f", {done} of them done"
         self._console.print(
-            f"{run.path.name}: {len(trials) // blocks} configurations × {blocks} blocks = "
-            f"{len(trials)} trials, about {duration(len(trials) * self._expected_s)}",
-            markup=False,
+            f"{run.folder.path.name}: {size}, about {duration(left * self._expected_s)}", markup=False
         )
-        self._bar.update(self._task, total=len(trials), completed=0)
+        self._trial_began = time.monotonic()
+        self._bar.update(self._task, total=len(trials), completed=done)
 
     def part(self, trial: PlannedTrial, part: Part) -> None:
         """Show which part of which trial runs."""
@@ -94,6 +109,10 @@ class RunProgress:
         mean_s = sum(self._durations_s) / len(self._durations_s) if self._durations_s else self._expected_s
         running_s = min(time.monotonic() - self._trial_began, mean_s)
         return max(0.0, (self._planned - self._done) * mean_s - running_s)
+
+    def stop(self) -> None:
+        """Take the bar from the screen."""
+        self._bar.stop()
 
     def __enter__(self) -> Self:
         self._bar.start()

@@ -16,6 +16,8 @@ from sloproof.observe.conventions import BUILD_INFO, PID_LABEL, PROCESS_CPU, WOR
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from sloproof.analysis.jobs import Jobs
     from sloproof.analysis.samples import Samples
     from sloproof.experiment.record import Stop, TrialRecord
@@ -26,8 +28,12 @@ if TYPE_CHECKING:
 UNAVAILABLE = 503
 
 
-def evaluate_trial(folder: TrialFolder, record: TrialRecord, definition: Definition) -> TrialResult:
+def evaluate_trial(
+    folder: TrialFolder, record: TrialRecord, definition: Definition, *, proxied: bool
+) -> TrialResult:
     """Return everything that a trial's raw data say about the objectives.
+
+    `proxied`: a port proxy stands before the subject, and takes connections in its place.
 
     Raises:
         OSError, ValueError: a file of the trial is missing or broken.
@@ -56,7 +62,7 @@ def evaluate_trial(folder: TrialFolder, record: TrialRecord, definition: Definit
             )
             for objective in definition.objectives
         },
-        integrity=_integrity(samples.select(phase=Phase.DRAIN), jobs, record.stop),
+        integrity=_integrity(samples.select(phase=Phase.DRAIN), jobs, record.stop, proxied=proxied),
         requests_by_worker={} if gain is None else _by_worker(gain),
         subject_cpu_s=gain.total(PROCESS_CPU) if gain is not None and gain.has(PROCESS_CPU) else None,
         subject_build={} if gain is None else next((labels for labels, _ in gain.select(BUILD_INFO)), {}),
@@ -82,11 +88,13 @@ def _count_problems(scored: Samples, counted: dict[str, int]) -> Iterator[str]:
             )
 
 
-def _integrity(draining: Samples, jobs: Jobs, stop: Stop) -> Integrity:
+def _integrity(draining: Samples, jobs: Jobs, stop: Stop, *, proxied: bool) -> Integrity:
     sent = ~np.isnan(draining.start_s)
     turned_away = (draining.outcome == Outcome.REFUSED) | (
         draining.answered & (draining.status == UNAVAILABLE)
     )
+    if proxied:
+        turned_away |= _hung_up_by_proxy(draining)
     answered = draining.answered & ~turned_away
     unanswered = int((sent & ~answered & ~turned_away).sum())
     audited = stop.restart_failure is None
@@ -113,9 +121,20 @@ def _integrity(draining: Samples, jobs: Jobs, stop: Stop) -> Integrity:
     )
 
 
+def _hung_up_by_proxy(draining: Samples) -> NDArray[np.bool_]:
+    """Return which requests a port proxy accepted and, finding no listener behind it, hung up on.
+
+    To a client that is the same as a subject that drops what it took. They are told apart by the listener,
+    which closes once: what began before the last request that was answered had found it open.
+    """
+    began_last = draining.start_s[draining.answered].max(initial=-np.inf)
+    return np.asarray((draining.outcome == Outcome.RESET) & (draining.start_s > began_last))
+
+
 def _stop_violations(stop: Stop) -> Iterator[str]:
     if stop.died_before:
-        yield f"the subject ended by itself under load, with status {stop.exit_status}"
+        because = f" ({stop.ending})" if stop.ending else ""
+        yield f"the subject ended by itself under load, with status {stop.exit_status}{because}"
     elif stop.exit_status is None:
         yield "the subject did not end after SIGTERM in the time it was given, and was killed"
     elif stop.exit_status != 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import random
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,12 @@ class Configuration:
 
     @property
     def id(self) -> str:
-        """Return the readable name: the values in the order of the factors."""
-        return "-".join(self.factors.values())
+        """Return the readable name: the values in the order of the factors, fit for the name of a file."""
+        return re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(self.factors.values()))
+
+    def matches(self, some: Mapping[str, str]) -> bool:
+        """Tell whether it has these values, whatever its others are."""
+        return some.items() <= self.factors.items()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,16 +38,25 @@ class PlannedTrial:
     seed: int
 
 
-def configurations(factors: Mapping[str, Sequence[str]]) -> list[Configuration]:
-    """Return every combination of levels, the last factor varying fastest.
+def configurations(
+    factors: Mapping[str, Sequence[str]],
+    *,
+    exclude: Sequence[Mapping[str, str]] = (),
+    include: Sequence[Mapping[str, str]] = (),
+) -> list[Configuration]:
+    """Return every combination of levels, the last factor varying fastest, and then the inclusions.
+
+    What an exclusion matches is left out of the combinations.
 
     >>> [c.id for c in configurations({"server": ["a", "b"], "workers": ["1", "4"]})]
     ['a-1', 'a-4', 'b-1', 'b-4']
     """
-    return [
+    combined = (
         Configuration(dict(zip(factors, levels, strict=True)))
         for levels in itertools.product(*factors.values())
-    ]
+    )
+    kept = [each for each in combined if not any(each.matches(some) for some in exclude)]
+    return kept + [Configuration({name: values[name] for name in factors}) for values in include]
 
 
 def derived_seed(seed: int, *parts: object) -> int:

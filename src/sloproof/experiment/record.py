@@ -9,6 +9,18 @@ from enum import StrEnum
 from sloproof.load.protocol import PhaseFacts  # noqa: TC001 - resolved when a record is read back
 
 
+class BackendName(StrEnum):
+    """The two ways to run a subject."""
+
+    PROCESS = "process"
+    DOCKER = "docker"
+
+    @property
+    def proxied(self) -> bool:
+        """Tell whether a port proxy takes the subject's connections in its place."""
+        return self is BackendName.DOCKER
+
+
 class Part(StrEnum):
     """The parts of a trial, in their order; the time outside warm-up and load is what a trial costs."""
 
@@ -25,12 +37,14 @@ class Part(StrEnum):
 class Stop:
     """How the subject ended, by itself or asked to by SIGTERM under light load, and whether it came up again.
 
-    ``exit_status`` is ``None`` where it had to be killed after the time it was given; ``restart_failure``
-    says why it did not come up again on the store that it had left.
+    ``exit_status`` is ``None`` where it had to be killed after the time it was given; ``ending`` is what else
+    is known of its end, such as a memory limit; ``restart_failure`` says why it did not come up again on the
+    store that it had left.
     """
 
     died_before: bool
     exit_status: int | None
+    ending: str | None = None
     restart_failure: str | None = None
 
 
@@ -38,12 +52,14 @@ class Stop:
 class TrialRecord:
     """One line of ``trials.jsonl``: a run of one configuration, as it happened.
 
+    ``attempt`` counts how often its block was begun: above 1, the run was interrupted within it.
     ``seed`` drew its arrivals, ``repeat`` counts the invalid trials that it stands in for, ``started_at`` is
     Unix time, ``seconds`` says how long each part took.
     """
 
     folder: str
     block: int
+    attempt: int = 1
     configuration: str
     repeat: int
     seed: int

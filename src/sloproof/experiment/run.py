@@ -3,37 +3,53 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from sloproof.experiment import spec
+from sloproof.experiment.backends import choose
 from sloproof.experiment.environment import environment
 from sloproof.experiment.evaluate import evaluate_trial
-from sloproof.experiment.plan import configurations, plan
-from sloproof.experiment.runfolder import RunFacts, RunFolder
+from sloproof.experiment.plan import plan
+from sloproof.experiment.resume import differences, remaining, runs_again
+from sloproof.experiment.runfolder import RunFacts, RunFolder, RunFolderError, digest
 from sloproof.experiment.trial import Trial
-from sloproof.subject.process import ProcessSubject, free_port
+from sloproof.slo import definition as slo
+from sloproof.subject.port import SubjectError
+from sloproof.subject.process import free_port
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from sloproof.analysis.results import TrialResult
+    from sloproof.experiment.backends import Backend
     from sloproof.experiment.plan import PlannedTrial
-    from sloproof.experiment.record import Part
+    from sloproof.experiment.record import Part, TrialRecord
     from sloproof.experiment.spec import Experiment
     from sloproof.slo.definition import Definition
 
+# What a trial writes at most: its samples, metrics and logs, and the subject's store.
+BYTES_OF_A_TRIAL = 16 * 2**20
+BYTES_OF_A_REQUEST = 4 * 2**10
 
-# More would spend every repeat on one bad minute, or on one configuration that takes every processor.
-REPEATS_OF_A_TRIAL = 2
+
+class DiskFullError(Exception):
+    """There is no room for another trial."""
 
 
 class Progress(Protocol):
     """Who is told how a run goes on."""
 
-    def began(self, run: RunFolder, trials: list[PlannedTrial]) -> None:
-        """Take note of what is going to run."""
+    def preparing(self, what: str) -> None:
+        """Take note of what is made ready before the first trial."""
+        ...
+
+    def began(self, run: Run, trials: Sequence[PlannedTrial], *, done: int) -> None:
+        """Take note of what is going to run, and how many of it have run before an interruption."""
         ...
 
     def part(self, trial: PlannedTrial, part: Part) -> None:
@@ -45,77 +61,165 @@ class Progress(Protocol):
         ...
 
 
-def open_run(experiment: Experiment, *, source: Path, reports: Path) -> RunFolder:
-    """Make the folder of a new run of an experiment that was read from `source`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A run that is ready to go on: what it runs, where, and into which folder."""
+
+    folder: RunFolder
+    experiment: Experiment
+    definition: Definition
+    backend: Backend
+
+
+def open_run(
+    source: Path,
+    experiment: Experiment,
+    *,
+    backend: Backend,
+    reports: Path,
+    progress: Progress,
+) -> Run:
+    """Make ready a new run of an experiment that was read from `source`.
 
     Raises:
-        RunFolderError: it cannot be made under `reports`.
+        InvalidFile: its SLO file is wrong.
+        RunFolderError: its folder cannot be made under `reports`.
+        SubjectError: what it runs cannot be made ready.
 
     """
+    definition = slo.load(experiment.slo)
+    matrix = experiment.configurations()
+    subject = backend.prepare(matrix, progress.preparing)
+    calibration = backend.calibrate(matrix, progress.preparing)
     now = datetime.now(UTC)
     folder = RunFolder.create(reports, name=experiment.name, now=now)
     folder.keep_inputs(experiment=source, definition=experiment.slo, locustfile=experiment.load.locustfile)
     folder.write_facts(
         RunFacts(
             started_at=now.isoformat(timespec="seconds"),
+            source=os.path.relpath(source.resolve(), folder.path.resolve()),
+            inputs=_inputs(source, experiment),
             blocks=experiment.blocks,
             seed=experiment.seed,
+            backend=backend.name,
+            backend_reason=backend.reason,
+            subject=subject,
+            calibration=calibration,
             environment=environment(experiment.subject.directory),
         )
     )
-    return folder
+    return Run(folder=folder, experiment=experiment, definition=definition, backend=backend)
 
 
-def execute(folder: RunFolder, experiment: Experiment, definition: Definition, progress: Progress) -> None:
-    """Run every trial of an experiment into the folder of its run.
+def resume_run(folder: RunFolder, progress: Progress) -> Run:
+    """Make ready an interrupted run to go on as it began.
+
+    Raises:
+        RunFolderError: it is no run, or what it runs, or the machine, is no longer what it was.
+        InvalidFile: one of its inputs is wrong.
+        SubjectError: what it runs cannot be made ready.
+
+    """
+    facts = folder.facts()
+    source = (folder.path / facts.source).resolve()
+    experiment = spec.load(source).model_copy(update={"blocks": facts.blocks, "seed": facts.seed})
+    changed = [name for name, was in _inputs(source, experiment).items() if was != facts.inputs.get(name)]
+    if changed:
+        raise RunFolderError(
+            f"{folder.path} cannot go on: changed since it began: {', '.join(changed)}; its folder inputs "
+            "has them as they were. Put them back, or start a new run"
+        )
+    backend = choose(experiment, facts.backend)
+    subject = backend.prepare(experiment.configurations(), progress.preparing)
+    here = environment(experiment.subject.directory)
+    if others := [*differences(facts.environment, here), *differences(facts.subject, subject)]:
+        raise RunFolderError(f"{folder.path} cannot go on here: {'; '.join(others)}. Start a new run")
+    return Run(folder=folder, experiment=experiment, definition=slo.load(experiment.slo), backend=backend)
+
+
+def _inputs(source: Path, experiment: Experiment) -> dict[str, str]:
+    paths = {"experiment": source, "slo": experiment.slo, "locustfile": experiment.load.locustfile}
+    return {name: digest(path) for name, path in paths.items()}
+
+
+def execute(run: Run, progress: Progress) -> None:
+    """Run every trial of a run that has not run yet into its folder.
 
     An invalid trial is repeated at once, on the same arrivals, as often as `REPEATS_OF_A_TRIAL` and the
-    experiment's `repeats` allow.
+    experiment's `repeats` allow. A block that was interrupted is run again whole.
     What was finished stays on disk whatever is raised.
 
     Raises:
+        RunFolderError: another process runs it.
+        DiskFullError: there is no room for the next trial.
         SubjectError: the subject does not start or does not become ready.
         LoadError: the load generator failed.
 
     """
-    trials = plan(configurations(experiment.factors), blocks=experiment.blocks, seed=experiment.seed)
-    progress.began(folder, trials)
-    bench = _Bench(folder=folder, experiment=experiment, definition=definition, progress=progress)
-    repeats_left = experiment.repeats
-    for planned in trials:
-        for repeat in itertools.count():
-            result = bench.run(planned, repeat)
-            again = not result.valid and repeat < REPEATS_OF_A_TRIAL and repeats_left > 0
-            progress.ended(planned, result, again=again)
-            if not again:
-                break
-            repeats_left -= 1
+    experiment = run.experiment
+    planned = plan(experiment.configurations(), blocks=experiment.blocks, seed=experiment.seed)
+    with run.folder.held():
+        run.folder.clear_unfinished()
+        records = run.folder.records()
+        repeats_left = experiment.repeats - sum(record.repeat > 0 for record in records)
+        finished = [_evaluated(run, each) for each in records]
+        left = remaining(planned, finished, repeats_left=repeats_left)
+        progress.began(run, planned, done=len(planned) - len(left))
+        try:
+            for trial in left:
+                for result in _attempts(run, trial, records, progress):
+                    again = runs_again(result, repeats_left=repeats_left)
+                    progress.ended(trial, result, again=again)
+                    if not again:
+                        break
+                    repeats_left -= 1
+        finally:
+            run.backend.close()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Bench:
-    """What every trial of a run has in common."""
-
-    folder: RunFolder
-    experiment: Experiment
-    definition: Definition
-    progress: Progress
-
-    def run(self, planned: PlannedTrial, repeat: int) -> TrialResult:
-        suffix = f"-r{repeat}" if repeat else ""
-        files = self.folder.trial(f"b{planned.block:02}-{planned.configuration.id}{suffix}")
-        spec = self.experiment.subject
-        record = Trial(
-            experiment=self.experiment,
+def _attempts(
+    run: Run, planned: PlannedTrial, before: Sequence[TrialRecord], progress: Progress
+) -> Iterator[TrialResult]:
+    """Run a trial over and over; `before` are the trials that had run when the run was resumed."""
+    attempt = 1 + max((each.attempt for each in before if each.block == planned.block), default=0)
+    traffic = run.experiment.traffic(planned.configuration)
+    for repeat in itertools.count():
+        _check_room(run.folder.path, requests=traffic.rate * traffic.seconds)
+        block = f"b{planned.block:02}" + (f".{attempt}" if attempt > 1 else "")
+        files = run.folder.trial(f"{block}-{planned.configuration.id}" + (f"-r{repeat}" if repeat else ""))
+        trial = Trial(
+            experiment=run.experiment,
             planned=planned,
+            attempt=attempt,
             repeat=repeat,
-            subject=ProcessSubject(command=spec.command, directory=spec.directory, env=spec.env),
+            subject=run.backend.subject(planned.configuration),
             port=free_port(),
             folder=files,
-            notice=lambda part: self.progress.part(planned, part),
-        ).run()
-        self.folder.append(record)
-        result = evaluate_trial(files, record, self.definition)
-        if not result.integrity.violations:  # else the store is evidence
-            shutil.rmtree(files.state)
-        return result
+            notice=lambda part: progress.part(planned, part),
+        )
+        try:
+            record = trial.run()
+        except SubjectError as error:
+            raise SubjectError(f"{planned.configuration.id}: {error}") from error
+        run.folder.append(record)
+        result = _evaluated(run, record)
+        if result.integrity.violations:
+            trial.subject.keep(trial.cell)  # the store is evidence
+        else:
+            trial.subject.clear(trial.cell)
+        yield result
+
+
+def _evaluated(run: Run, record: TrialRecord) -> TrialResult:
+    files = run.folder.trial(record.folder)
+    return evaluate_trial(files, record, run.definition, proxied=run.backend.name.proxied)
+
+
+def _check_room(folder: Path, *, requests: float) -> None:
+    free = shutil.disk_usage(folder).free
+    needed = BYTES_OF_A_TRIAL + BYTES_OF_A_REQUEST * requests
+    if free < needed:
+        raise DiskFullError(
+            f"{folder}: {free / 2**20:,.0f} MiB are free, and a trial may need {needed / 2**20:,.0f} MiB: "
+            "make room, then resume the run"
+        )

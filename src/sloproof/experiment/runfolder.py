@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import json
 import os
 import shutil
 from collections.abc import Mapping  # noqa: TC003 - resolved when facts are read back
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -13,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
-from sloproof.experiment.record import TrialRecord
+from sloproof.experiment.record import BackendName, TrialRecord
+from sloproof.experiment.resume import that_count
 from sloproof.load.files import read_jobs, read_samples
 from sloproof.observe.scrape import Scrape, ScrapeError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sloproof.analysis.jobs import Jobs
@@ -32,11 +37,22 @@ class RunFolderError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFacts:
-    """What holds for a whole run: when it began (ISO 8601), what was asked for, and on which machine."""
+    """What holds for a whole run: when it began (ISO 8601), what was asked for, and on which machine.
+
+    ``source`` leads from the run's folder to the experiment file, ``inputs`` are the SHA-256 digests of the
+    files that define the run, ``subject`` is what the backend had to say of what it runs, ``calibration``
+    what it measured of itself before the first trial.
+    """
 
     started_at: str
+    source: str
+    inputs: Mapping[str, str]
     blocks: int
     seed: int
+    backend: BackendName
+    backend_reason: str
+    subject: Mapping[str, Any]
+    calibration: Mapping[str, Any]
     environment: Mapping[str, Any]
 
 
@@ -151,6 +167,7 @@ class RunFolder:
             (locustfile, self.path / "inputs" / "locustfile.py"),
         ):
             shutil.copyfile(source, target)
+            _sync(target)
 
     def write_facts(self, facts: RunFacts) -> None:
         """Write what holds for the whole run."""
@@ -176,16 +193,58 @@ class RunFolder:
         """Return the folder of a trial."""
         return TrialFolder(self.path / "trials" / name)
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep every other process from running trials into the folder.
+
+        Raises RunFolderError: one does already.
+        """
+        with (self.path / ".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise RunFolderError(f"{self.path} is still being run by another process") from None
+            yield
+
     def append(self, record: TrialRecord) -> None:
-        """Add a finished trial; when this returns it is on the disk."""
+        """Add a finished trial; when this returns it is on the disk, its files first."""
+        folder = self.trial(record.folder).path
+        for path in (*filter(os.path.isfile, folder.iterdir()), folder, folder.parent):
+            _sync(path)
         # JSON has no number for the lag of what never started: it is written, and read back, as a text.
         line = to_json(record, inf_nan_mode="strings") + b"\n"
         with (self.path / "trials.jsonl").open("ab") as file:
             file.write(line)
             file.flush()
             os.fsync(file.fileno())
+        _sync(self.path)
+
+    def clear_unfinished(self) -> None:
+        """Remove what an interrupted run has left half done: a line cut short, a trial without a line."""
+        path = self.path / "trials.jsonl"
+        if path.exists():
+            with path.open("rb+") as file:
+                file.truncate(file.read().rfind(b"\n") + 1)
+                os.fsync(file.fileno())
+        finished = {record.folder for record in self._all_records()}
+        for folder in (self.path / "trials").iterdir():
+            if folder.name not in finished:
+                shutil.rmtree(folder)
 
     def records(self) -> list[TrialRecord]:
+        """Return the finished trials that count, oldest first: of each block those of the last attempt.
+
+        Raises:
+            RunFolderError: a line is not a record.
+
+        """
+        return that_count(self._all_records())
+
+    def set_aside(self) -> int:
+        """Return how many finished trials do not count, because their block was interrupted and run again."""
+        return len(self._all_records()) - len(self.records())
+
+    def _all_records(self) -> list[TrialRecord]:
         """Return the finished trials, oldest first; a last line cut short by a crash is no trial.
 
         Raises:
@@ -213,3 +272,19 @@ def write_atomically(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+    _sync(path.parent)
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file's content."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _sync(path: Path) -> None:
+    """Have a file, or the names in a folder, on the disk, as far as its file system can promise that."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

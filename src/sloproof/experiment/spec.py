@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-import string
+import math
 from collections import Counter
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from sloproof.experiment.plan import configurations
+from sloproof.experiment.filling import fill, variables
+from sloproof.experiment.plan import Configuration, configurations
+from sloproof.experiment.settings import SettingsFileError, known_settings
+from sloproof.experiment.templates import Template, names_in
 from sloproof.load.protocol import MAX_ARRIVALS, MAX_USERS
 from sloproof.slo.quantities import DurationSeconds, RatePerSecond
-from sloproof.slo.yamlfile import InvalidFile, Problem, read
+from sloproof.slo.wording import nearest
+from sloproof.slo.yamlfile import Document, InvalidFile, Problem, open_document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
 MOST_CONFIGURATIONS = 200
+LONGEST_ID = 150  # with the block before it, still the name of a folder everywhere
 BUILT_IN_NAMES = frozenset({"python", "port", "folder"})
-
-
-def _placeholders(text: str) -> str:
-    try:
-        fields = [field for field in string.Formatter().parse(text) if field[1] is not None]
-    except ValueError as error:
-        raise ValueError(f"{error}: write {{{{ and }}}} for literal braces") from error
-    if any(
-        not name.isidentifier() or spec or conversion
-        for _, name, spec, conversion in fields
-        if name is not None
-    ):
-        raise ValueError("a placeholder is a name in braces and nothing more, such as {port}")
-    return text
+PROFILE = "profile"
 
 
 def _some_time(seconds: float) -> float:
@@ -41,36 +33,92 @@ def _some_time(seconds: float) -> float:
     return seconds
 
 
-Template = Annotated[str, AfterValidator(_placeholders)]
+def _inside_a_container(path: PurePosixPath) -> PurePosixPath:
+    if not path.is_absolute() or path == PurePosixPath("/"):
+        raise ValueError(f"'{path}' is not a folder inside the container: write e.g. /data")
+    return path
+
+
 PositiveSeconds = Annotated[DurationSeconds, AfterValidator(_some_time)]
 EnvironmentName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 UrlPath = Annotated[str, Field(pattern=r"^/\S*$")]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=63)]
-FactorName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
-Level = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=63)]
+# In capitals it is the name of an environment variable, else that of a placeholder.
+FactorName = Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]*|[A-Z][A-Z0-9_]*)$", max_length=63)]
+Level = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@+-]*$", max_length=200)]
+Values = Annotated[dict[FactorName, Level], Field(min_length=1)]
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class SubjectSpec(_Section):
-    """How the thing under test is started and spoken to."""
+class ContainerSpec(_Section):
+    """How the thing under test runs in a container: which image, with which limits."""
 
-    command: Annotated[tuple[Template, ...], Field(min_length=1)]
+    build: Path | None = None
+    args: dict[EnvironmentName, Template] = Field(default_factory=dict)
+    image: Template | None = None
+    command: tuple[Template, ...] | None = None
+    env: dict[EnvironmentName, Template] = Field(default_factory=dict)
+    port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    folder: Annotated[PurePosixPath, AfterValidator(_inside_a_container)] = PurePosixPath("/data")
+    cpus: Template | None = None
+    cpuset: Template | None = None
+    memory: Template | None = None
+    read_only: bool = False
+
+    @model_validator(mode="after")
+    def _has_one_image(self) -> Self:
+        if (self.build is None) == (self.image is None):
+            raise ValueError("name the image in one way: build, a folder with a Dockerfile, or image")
+        if self.args and self.build is None:
+            raise ValueError("args are of a build: name its folder with build")
+        return self
+
+    def texts(self) -> Iterator[str]:
+        """Yield every text in which a placeholder may stand."""
+        yield from (*(self.command or ()), *self.env.values(), *self.args.values())
+        yield from filter(None, (self.image, self.cpus, self.cpuset, self.memory))
+
+
+class SubjectSpec(_Section):
+    """How the thing under test is started, as a process or in a container, and spoken to."""
+
+    command: tuple[Template, ...] = ()
     directory: Path = Field(default_factory=Path)
     env: dict[EnvironmentName, Template] = Field(default_factory=dict)
+    settings: Path | None = None
+    container: ContainerSpec | None = None
     ready: UrlPath = "/readyz"
     metrics: UrlPath = "/metrics"
     ready_within: PositiveSeconds = 30.0
     stop_within: PositiveSeconds = 20.0
 
-    def placeholders(self) -> set[str]:
-        """Return every name in braces that the command or the environment uses."""
-        texts = [*self.command, *self.env.values()]
-        return {
-            name for text in texts for _, name, _, _ in string.Formatter().parse(text) if name is not None
-        }
+    @model_validator(mode="after")
+    def _can_be_started(self) -> Self:
+        if not self.command and self.container is None:
+            raise ValueError("say how it is started: command, container, or both")
+        return self
+
+    def process_names(self) -> frozenset[str]:
+        """Return every name in braces that a start as a process uses."""
+        return names_in((*self.command, *self.env.values()))
+
+    def container_names(self) -> frozenset[str]:
+        """Return every name in braces that a start in a container uses."""
+        texts = () if self.container is None else self.container.texts()
+        return names_in((*texts, *self.env.values()))
+
+
+class ProfileSpec(_Section):
+    """A traffic profile: what differs from the traffic under `load`."""
+
+    arrival: Literal["constant", "poisson"] | None = None
+    rate: RatePerSecond | None = None
+    warmup: PositiveSeconds | None = None
+    duration: PositiveSeconds | None = None
+    users: Annotated[int, Field(ge=1, le=MAX_USERS)] | None = None
 
 
 class LoadSpec(_Section):
@@ -86,13 +134,26 @@ class LoadSpec(_Section):
 
     @model_validator(mode="after")
     def _is_bounded(self) -> Self:
+        self.check_bounds()
+        return self
+
+    def check_bounds(self) -> None:
+        """Raise ValueError where a phase would have no request, or too many."""
         for name, seconds in (("warmup", self.warmup), ("duration", self.duration)):
             if not 1 <= self.rate * seconds <= MAX_ARRIVALS:
                 raise ValueError(
                     f"{name}: {self.rate:g}/s for {seconds:g}s are {self.rate * seconds:,.0f} requests; "
                     f"a phase has 1 to {MAX_ARRIVALS:,}"
                 )
-        return self
+
+    def under(self, profile: ProfileSpec) -> Self:
+        """Return the traffic of a profile."""
+        return self.model_copy(update=profile.model_dump(exclude_none=True))
+
+    @property
+    def seconds(self) -> float:
+        """Return how long its phases take."""
+        return self.warmup + self.duration
 
 
 class StopSpec(_Section):
@@ -113,6 +174,9 @@ class Experiment(_Section):
     factors: Annotated[
         dict[FactorName, Annotated[tuple[Level, ...], Field(min_length=1)]], Field(min_length=1)
     ]
+    exclude: tuple[Values, ...] = ()
+    include: tuple[Values, ...] = ()
+    profiles: dict[Slug, ProfileSpec] = Field(default_factory=dict)
     blocks: Annotated[int, Field(ge=1, le=1_000)]
     seed: Annotated[int, Field(ge=0)] = 1
     repeats: Annotated[int, Field(ge=0, le=1_000)] = 6
@@ -121,40 +185,110 @@ class Experiment(_Section):
 
     @model_validator(mode="after")
     def _factors_are_used(self) -> Self:
-        used = self.subject.placeholders()
+        used = self.subject.process_names() | self.subject.container_names()
         if unknown := sorted(used - BUILT_IN_NAMES - self.factors.keys()):
             accepted = ", ".join(sorted(BUILT_IN_NAMES | self.factors.keys()))
             raise ValueError(f"subject: unknown placeholder {{{unknown[0]}}}; known are {accepted}")
-        if unused := sorted(self.factors.keys() - used):
+        if taken := sorted(self.factors.keys() & (BUILT_IN_NAMES | {PROFILE})):
+            cure = "write profiles" if taken[0] == PROFILE else "its value is given by sloproof"
+            raise ValueError(f"'{taken[0]}' cannot be a factor: {cure}")
+        if unused := next((name for name in self.factors if not name.isupper() and name not in used), None):
             raise ValueError(
-                f"factor '{unused[0]}' changes nothing: use {{{unused[0]}}} in subject.command or subject.env"
+                f"factor '{unused}' changes nothing: use {{{unused}}} under subject, "
+                "or name an environment variable in capitals"
             )
-        if taken := sorted(self.factors.keys() & BUILT_IN_NAMES):
-            raise ValueError(f"'{taken[0]}' cannot be a factor: its value is given by sloproof")
+        if fixed := sorted(self.factors.keys() & self.fixed_variables()):
+            raise ValueError(f"'{fixed[0]}' is a factor and under env too: leave one of them out")
         for name, levels in self.factors.items():
             if twice := next((level for level in levels if levels.count(level) > 1), None):
                 raise ValueError(f"factor '{name}' names {twice} twice: name each level once")
-        ids = Counter(each.id for each in configurations(self.factors))
-        if len(ids) > MOST_CONFIGURATIONS:
-            raise ValueError(
-                f"the factors make {len(ids):,} configurations; at most {MOST_CONFIGURATIONS} run"
-            )
+        return self
+
+    @model_validator(mode="after")
+    def _makes_configurations(self) -> Self:
+        self._check_selections()
+        if (size := math.prod(map(len, self._axes().values())) + len(self.include)) > MOST_CONFIGURATIONS:
+            raise ValueError(f"the factors make {size:,} configurations; at most {MOST_CONFIGURATIONS} run")
+        ids = Counter(each.id for each in self.configurations())
+        if not ids:
+            raise ValueError("exclude: nothing is left to run: exclude less")
         if (twin := ids.most_common(1)[0])[1] > 1:
             raise ValueError(
-                f"two configurations would both be called '{twin[0]}': rename a level of one factor"
+                f"two configurations would both be called '{twin[0]}': rename a level of one factor, "
+                "or leave out what is included twice"
             )
+        if long := next((name for name in ids if len(name) > LONGEST_ID), None):
+            raise ValueError(f"the name '{long}' is longer than {LONGEST_ID} characters: shorten its levels")
+        return self
+
+    @model_validator(mode="after")
+    def _traffic_is_bounded(self) -> Self:
         if self.stop.rate * self.subject.stop_within < 1:
             raise ValueError("stop.rate: no request would be sent while the subject stops: write e.g. 20/s")
+        for name, profile in self.profiles.items():
+            try:
+                self.load.under(profile).check_bounds()
+            except ValueError as error:
+                raise ValueError(f"profiles.{name}: {error}") from error
         return self
+
+    @model_validator(mode="after")
+    def _has_limits(self) -> Self:
+        if (container := self.subject.container) is not None:
+            for configuration in self.configurations():
+                try:
+                    fill(self.subject, container, configuration.factors)
+                except ValueError as error:
+                    raise ValueError(f"subject.container.{error}") from error
+        return self
+
+    def _check_selections(self) -> None:
+        axes = self._axes()
+        for key, selections in (("exclude", self.exclude), ("include", self.include)):
+            for some in selections:
+                if unknown := next((name for name in some if name not in axes), None):
+                    raise ValueError(f"{key}: there is no factor '{unknown}'{nearest(unknown, axes)}")
+        for some in self.exclude:
+            for name, level in some.items():
+                if level not in axes[name]:
+                    raise ValueError(f"exclude: {name} has no level {level}{nearest(level, axes[name])}")
+        for some in self.include:
+            if missing := next((name for name in axes if name not in some), None):
+                raise ValueError(f"include: give {missing} too: an inclusion has a value for every factor")
+            if PROFILE in axes and some[PROFILE] not in self.profiles:
+                raise ValueError(f"include: there is no profile '{some[PROFILE]}'")
+
+    def _axes(self) -> Mapping[str, tuple[str, ...]]:
+        return {**self.factors, **({PROFILE: tuple(self.profiles)} if self.profiles else {})}
+
+    def configurations(self) -> list[Configuration]:
+        """Return the cells of the matrix in their stable order, the profile as the last of the factors."""
+        return configurations(self._axes(), exclude=self.exclude, include=self.include)
+
+    def traffic(self, configuration: Configuration) -> LoadSpec:
+        """Return the traffic under which a configuration runs."""
+        profile = configuration.factors.get(PROFILE)
+        return self.load if profile is None else self.load.under(self.profiles[profile])
+
+    def fixed_variables(self) -> frozenset[str]:
+        """Return the environment variables that have the same value, or template, in every configuration."""
+        inside = {} if self.subject.container is None else self.subject.container.env
+        return frozenset({*self.subject.env, *inside})
 
     def resolved(self, base: Path) -> Self:
         """Return a copy whose paths are absolute, those that were relative being relative to `base`."""
+        subject, container = self.subject, self.subject.container
+        if container is not None and container.build is not None:
+            container = container.model_copy(update={"build": _absolute(base, container.build)})
+        paths = {
+            "directory": _absolute(base, subject.directory),
+            "settings": subject.settings and _absolute(base, subject.settings),
+            "container": container,
+        }
         return self.model_copy(
             update={
                 "slo": _absolute(base, self.slo),
-                "subject": self.subject.model_copy(
-                    update={"directory": _absolute(base, self.subject.directory)}
-                ),
+                "subject": subject.model_copy(update=paths),
                 "load": self.load.model_copy(update={"locustfile": _absolute(base, self.load.locustfile)}),
             }
         )
@@ -167,8 +301,9 @@ def load(path: Path) -> Experiment:
         InvalidFile: with every mistake found, or with the paths it names and that do not exist.
 
     """
-    experiment = read(path, Experiment).resolved(path.parent.resolve())
-    if problems := list(_missing(path, experiment)):
+    document = open_document(path)
+    experiment = document.validate(Experiment).resolved(path.parent.resolve())
+    if problems := [*_missing(path, experiment), *_unknown_settings(document, experiment)]:
         raise InvalidFile(problems)
     return experiment
 
@@ -178,11 +313,39 @@ def _absolute(base: Path, path: Path) -> Path:
 
 
 def _missing(path: Path, experiment: Experiment) -> Iterable[Problem]:
-    if not experiment.slo.is_file():
-        yield Problem(path=path, message=f"slo: there is no file {experiment.slo}")
-    if not experiment.load.locustfile.is_file():
-        yield Problem(path=path, message=f"load.locustfile: there is no file {experiment.load.locustfile}")
-    if not experiment.subject.directory.is_dir():
-        yield Problem(
-            path=path, message=f"subject.directory: there is no folder {experiment.subject.directory}"
-        )
+    subject, container = experiment.subject, experiment.subject.container
+    files = {"slo": experiment.slo, "load.locustfile": experiment.load.locustfile}
+    if subject.settings is not None:
+        files["subject.settings"] = subject.settings
+    if container is not None and container.build is not None:
+        files["subject.container.build"] = container.build / "Dockerfile"
+    for key, file in files.items():
+        if not file.is_file():
+            yield Problem(path=path, message=f"{key}: there is no file {file}")
+    if not subject.directory.is_dir():
+        yield Problem(path=path, message=f"subject.directory: there is no folder {subject.directory}")
+
+
+def _unknown_settings(document: Document, experiment: Experiment) -> Iterable[Problem]:
+    """Yield the variables that the subject's own list of settings does not have."""
+    file = experiment.subject.settings
+    if file is None or not file.is_file():
+        return
+    try:
+        settings = known_settings(file)
+    except SettingsFileError as error:
+        yield document.problem(("subject", "settings"), str(error))
+        return
+    container = experiment.subject.container
+    places = {
+        ("factors",): [*variables(experiment.factors)],
+        ("subject", "env"): experiment.subject.env,
+        ("subject", "container", "env"): {} if container is None else container.env,
+    }
+    for location, names in places.items():
+        for name in names:
+            if not settings.accepts(name):
+                hint = nearest(name, settings.names) or f"; {file.name} lists those there are"
+                yield document.problem_of_key(
+                    (*location, name), f"'{name}' is no setting of the subject{hint}"
+                )

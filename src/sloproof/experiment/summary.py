@@ -16,6 +16,7 @@ from sloproof.analysis.results import (
     Percentile,
     Plan,
     Results,
+    Traffic,
 )
 from sloproof.analysis.samples import Phase
 from sloproof.analysis.verdicts import Verdict, judge, judge_integrity
@@ -55,10 +56,14 @@ def summarise(run: RunFolder) -> Results:
     experiment = read(run.experiment, spec.Experiment)
     definition = slo.load(run.definition)
     try:
-        trials = [evaluate_trial(run.trial(record.folder), record, definition) for record in run.records()]
+        proxied = facts.backend.proxied
+        trials = [
+            evaluate_trial(run.trial(record.folder), record, definition, proxied=proxied)
+            for record in run.records()
+        ]
     except (OSError, ValueError) as error:
         raise RunFolderError(f"{run.path}: the data of a trial are missing or broken: {error}") from error
-    matrix = plan.configurations(experiment.factors)
+    matrix = experiment.configurations()
     return Results(
         schema=SCHEMA,
         run=run.path.name,
@@ -71,24 +76,39 @@ def summarise(run: RunFolder) -> Results:
         environment=facts.environment,
         configurations=tuple(_configuration(run, definition, each, trials) for each in matrix),
         trials=tuple(trials),
+        set_aside=run.set_aside(),
         complete=sum(not trial.repeat for trial in trials) >= len(matrix) * facts.blocks,
     )
 
 
 def _plan(experiment: spec.Experiment, facts: RunFacts, *, configurations: int) -> Plan:
-    traffic = experiment.load
+    container = experiment.subject.container
     return Plan(
         trials=configurations * facts.blocks,
         blocks=facts.blocks,
         seed=facts.seed,
+        backend=facts.backend,
+        backend_reason=facts.backend_reason,
+        subject=facts.subject,
+        calibration=facts.calibration,
         command=experiment.subject.command,
         env=experiment.subject.env,
-        arrival=traffic.arrival,
-        rate_per_s=traffic.rate,
-        warmup_s=traffic.warmup,
-        load_s=traffic.duration,
-        users=traffic.users,
-        timeout_s=traffic.timeout,
+        container=None if container is None else container.model_dump(mode="json", exclude_defaults=True),
+        traffic=_traffic(experiment.load),
+        profiles={
+            name: _traffic(experiment.load.under(profile)) for name, profile in experiment.profiles.items()
+        },
+    )
+
+
+def _traffic(load: spec.LoadSpec) -> Traffic:
+    return Traffic(
+        arrival=load.arrival,
+        rate_per_s=load.rate,
+        warmup_s=load.warmup,
+        load_s=load.duration,
+        users=load.users,
+        timeout_s=load.timeout,
     )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import httpx
 
 from sloproof.analysis.samples import Phase
 from sloproof.experiment.plan import derived_seed
+from sloproof.experiment.readiness import await_ready, client, fail
 from sloproof.experiment.record import Part, Stop, TrialRecord
 from sloproof.load.arrivals import Arrival
 from sloproof.load.process import LoadProcess
@@ -26,13 +27,11 @@ if TYPE_CHECKING:
 
     from sloproof.experiment.plan import PlannedTrial
     from sloproof.experiment.runfolder import TrialFolder
-    from sloproof.experiment.spec import Experiment
+    from sloproof.experiment.spec import Experiment, LoadSpec
     from sloproof.load.protocol import PhaseFacts
     from sloproof.subject.port import Subject
 
 POLL_S = 0.02
-LOG_LINES = 20
-PROBE_WITHIN_S = 2.0
 SETTLE_WITHIN_S = 10.0
 AUDIT_WITHIN_S = 20.0
 AUDIT_READS_PER_S = 100.0  # far fewer than any service that could take this load can answer
@@ -45,12 +44,28 @@ class Trial:
 
     experiment: Experiment
     planned: PlannedTrial
+    attempt: int
     repeat: int
     subject: Subject
     port: int
     folder: TrialFolder
     notice: Callable[[Part], None]
     seconds: dict[Part, float] = field(default_factory=dict, init=False)
+
+    @property
+    def cell(self) -> Cell:
+        """Return where the instances of the subject live, one after the other."""
+        return Cell(
+            factors=self.planned.configuration.factors,
+            folder=self.folder.state,
+            log=self.folder.log,
+            port=self.port,
+        )
+
+    @property
+    def traffic(self) -> LoadSpec:
+        """Return the traffic that the configuration is to take."""
+        return self.experiment.traffic(self.planned.configuration)
 
     def run(self) -> TrialRecord:
         """Run the trial and return its facts; its files are in its folder when this returns.
@@ -62,18 +77,13 @@ class Trial:
         """
         started_at = time.time()
         self.folder.state.mkdir(parents=True)
-        cell = Cell(
-            factors=self.planned.configuration.factors,
-            folder=self.folder.state,
-            log=self.folder.log,
-            port=self.port,
-        )
+        cell = self.cell
         with ExitStack() as running:
             with self._part(Part.START):  # the subject boots while the generator does
                 instance = self._start(running, cell)
                 with deferred():
                     load = running.enter_context(LoadProcess(self._load_config()))
-                self._await_ready(instance)
+                await_ready(instance, self.experiment.subject)
             generator = self._measure(instance, load)
             stop = self._stop(instance, load)
             stop = replace(stop, restart_failure=self._audit(running, cell, load))
@@ -81,6 +91,7 @@ class Trial:
         return TrialRecord(
             folder=self.folder.path.name,
             block=self.planned.block,
+            attempt=self.attempt,
             configuration=self.planned.configuration.id,
             repeat=self.repeat,
             seed=self.planned.seed,
@@ -92,7 +103,7 @@ class Trial:
 
     def _measure(self, instance: Instance, load: LoadProcess) -> PhaseFacts:
         """Warm up and load; counters are read when nothing is under way, so that they gain whole requests."""
-        traffic = self.experiment.load
+        traffic = self.traffic
         with self._part(Part.WARMUP):
             load.phase(self._phase(Phase.WARMUP, traffic.warmup))
         with self._part(Part.SETTLE):
@@ -120,10 +131,11 @@ class Trial:
             died_before = instance.exit_status() is not None
             instance.terminate()
             exit_status = instance.wait(within_s)
+            ending = instance.ending()
             instance.kill()
             load.stop_phase()
             load.wait_phase(timeout_s=LAST_ANSWERS_WITHIN_S)
-            return Stop(died_before=died_before, exit_status=exit_status)
+            return Stop(died_before=died_before, exit_status=exit_status, ending=ending)
 
     def _audit(self, running: ExitStack, cell: Cell, load: LoadProcess) -> str | None:
         """Read every accepted job back from a fresh start on the same store: what counts is what was kept.
@@ -133,11 +145,11 @@ class Trial:
         try:
             with self._part(Part.RESTART):
                 again = self._start(running, cell)
-                self._await_ready(again)
+                await_ready(again, self.experiment.subject)
         except SubjectError as error:
             return str(error)
         with self._part(Part.AUDIT):
-            traffic = self.experiment.load
+            traffic = self.traffic
             most_jobs = traffic.rate * (traffic.warmup + traffic.duration)
             load.audit(Audit(host=again.url, deadline_s=AUDIT_WITHIN_S + most_jobs / AUDIT_READS_PER_S))
         return None
@@ -154,7 +166,7 @@ class Trial:
         self.seconds[part] = self.seconds.get(part, 0.0) + time.monotonic() - began
 
     def _load_config(self) -> LoadConfig:
-        traffic = self.experiment.load
+        traffic = self.traffic
         return LoadConfig(
             locustfile=traffic.locustfile,
             host=f"http://127.0.0.1:{self.port}",
@@ -166,7 +178,7 @@ class Trial:
 
     def _phase(self, phase: Phase, duration_s: float) -> RunPhase:
         # Warm-up and load draw different arrivals from the block's one seed.
-        traffic = self.experiment.load
+        traffic = self.traffic
         return RunPhase(
             phase=phase,
             arrival=Arrival(traffic.arrival),
@@ -176,27 +188,6 @@ class Trial:
             seed=derived_seed(self.planned.seed, phase),
         )
 
-    def _await_ready(self, instance: Instance) -> None:
-        spec = self.experiment.subject
-        deadline = time.monotonic() + spec.ready_within
-        answer = "nothing answered"
-        with self._http(instance, timeout_s=PROBE_WITHIN_S) as http:
-            while time.monotonic() < deadline:
-                if (status := instance.exit_status()) is not None:
-                    self._fail(instance, f"ended with status {status} before it was ready")
-                try:
-                    response = http.get(spec.ready)
-                except httpx.TransportError as error:
-                    answer = f"{type(error).__name__}: {error}"
-                else:
-                    if response.is_success:
-                        return
-                    answer = f"{response.status_code} {response.text[:200]}"
-                time.sleep(POLL_S)
-        self._fail(
-            instance, f"was not ready within {spec.ready_within:g} s; {spec.ready} last said: {answer}"
-        )
-
     def _settle(self, instance: Instance, target: Path) -> None:
         """Wait until no job is queued or running, and keep the scrape that says so.
 
@@ -204,7 +195,7 @@ class Trial:
         its ledger will show it. One that has died, or does not answer, leaves no scrape.
         """
         deadline = time.monotonic() + SETTLE_WITHIN_S
-        with self._http(instance, timeout_s=SETTLE_WITHIN_S) as http:
+        with client(instance, timeout_s=SETTLE_WITHIN_S) as http:
             while True:
                 try:
                     text = http.get(self.experiment.subject.metrics).raise_for_status().text
@@ -212,19 +203,11 @@ class Trial:
                 except httpx.TransportError:
                     return
                 except (httpx.HTTPStatusError, ScrapeError) as error:
-                    self._fail(instance, f"gives no metrics at {self.experiment.subject.metrics}: {error}")
+                    fail(instance, f"gives no metrics at {self.experiment.subject.metrics}: {error}")
                 if not _unfinished_jobs(scrape) or time.monotonic() > deadline:
                     break
                 time.sleep(POLL_S)
         target.write_text(text)
-
-    def _http(self, instance: Instance, *, timeout_s: float) -> httpx.Client:
-        # A proxy in the environment is for other hosts than this one.
-        return httpx.Client(base_url=instance.url, timeout=timeout_s, trust_env=False)
-
-    def _fail(self, instance: Instance, what: str) -> NoReturn:
-        configuration = self.planned.configuration.id
-        raise SubjectError(f"{configuration}: the subject {what}\n{instance.log_tail(LOG_LINES)}".rstrip())
 
 
 def _unfinished_jobs(scrape: Scrape) -> float:

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from sloproof.analysis.counts import Counts
-    from sloproof.analysis.results import ConfigurationResult, Plan, Results, TrialResult
+    from sloproof.analysis.results import ConfigurationResult, Plan, Results, Traffic, TrialResult
 
 ASSETS = "assets"
+LIMITS = ("cpus", "cpuset", "memory", "read_only")
 SYMBOLS = {Verdict.MET.name: "✓", Verdict.VIOLATED.name: "✗", Verdict.INCONCLUSIVE.name: "?"}
 
 
@@ -31,7 +32,7 @@ def page(results: Results) -> str:
         .render(
             results=results,
             headline=headline(results),
-            traffic=_traffic(results.plan),
+            traffic="; ".join(_traffics(results.plan)),
             trials=_trials(results),
             started=datetime.fromisoformat(results.started_at).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
             confidence=_confidence(results),
@@ -160,21 +161,52 @@ def _facts(results: Results) -> Iterator[tuple[str, str]]:
         "commit",
         f"{machine['commit'] or 'unknown'}{' with uncommitted changes' if machine['changed'] else ''}",
     )
-    yield "subject", " ".join(results.plan.command)
+    yield "backend", f"{results.plan.backend}: {results.plan.backend_reason}"
+    yield "subject", " ".join(results.plan.command) or "a container"
+    yield from _container_facts(results.plan)
     yield (
         "subject's settings",
         ", ".join(f"{name}={value}" for name, value in results.plan.env.items()) or "none",
     )
-    yield "traffic", _traffic(results.plan)
+    for number, traffic in enumerate(_traffics(results.plan)):
+        yield "traffic" if not number else "", traffic
     yield "blocks and seed", f"{results.plan.blocks}, {results.plan.seed}"
     for objective in results.objectives:
         yield objective.name, f"{asks(objective)}. {objective.description}"
 
 
-def _traffic(plan: Plan) -> str:
+def _container_facts(plan: Plan) -> Iterator[tuple[str, str]]:
+    if plan.backend != "docker":
+        return
+    for source, image in plan.subject["images"].items():
+        yield "image", f"{source}: {image}"
+    yield "engine", ", ".join(f"{name} {value}" for name, value in plan.subject["engine"].items())
+    yield (
+        "limits",
+        ", ".join(f"{name} {value}" for name, value in (plan.container or {}).items() if name in LIMITS),
+    )
+    cost = plan.calibration["port_proxy"]
+    yield (
+        "port proxy",
+        f"not measured: {cost}"
+        if isinstance(cost, str)
+        else f"adds {duration(cost['added_median_s'])} to the median request and "
+        f"{duration(cost['added_p99_s'])} to the p99 ({cost['requests']} requests each way, one at a time, "
+        "before the first trial)",
+    )
+
+
+def _traffics(plan: Plan) -> list[str]:
+    if not plan.profiles:
+        return [_traffic(plan.traffic)]
+    return [f"{name}: {_traffic(traffic)}" for name, traffic in plan.profiles.items()]
+
+
+def _traffic(traffic: Traffic) -> str:
     return (
-        f"{plan.rate_per_s:g} requests/s ({plan.arrival} arrivals, open loop) for {setting(plan.load_s)} "
-        f"after {setting(plan.warmup_s)} of warm-up, on {plan.users} connections"
+        f"{traffic.rate_per_s:g} requests/s ({traffic.arrival} arrivals, open loop) for "
+        f"{setting(traffic.load_s)} after {setting(traffic.warmup_s)} of warm-up, "
+        f"on {traffic.users} connections"
     )
 
 

@@ -47,7 +47,7 @@ def describe(error: ErrorDetails, model: type[BaseModel], *, key: str | None) ->
     match error["type"]:
         case "extra_forbidden":
             keys = properties(model, location[:-1])
-            return f"unknown key '{location[-1]}'{_closest(location[-1], keys)} (one of: {', '.join(keys)})"
+            return f"unknown key '{location[-1]}'{nearest(location[-1], keys)} (one of: {', '.join(keys)})"
         case "missing":
             example = _example(properties(model, location[:-1]).get(str(location[-1]), {}))
             return f"missing key '{location[-1]}'" + (f", e.g. {location[-1]}: {example}" if example else "")
@@ -62,11 +62,12 @@ def _fault(error: ErrorDetails) -> str:
     else:
         fault = f"{re.sub('^[A-Z][a-z]+ should', 'must', error['msg'])}, not {given}"
     if error["type"] == "literal_error":
-        fault += _closest(error["input"], re.findall(r"'([^']*)'", context["expected"]))
+        fault += nearest(error["input"], re.findall(r"'([^']*)'", context["expected"]))
     return fault
 
 
-def _closest(word: object, choices: Iterable[str]) -> str:
+def nearest(word: object, choices: Iterable[str]) -> str:
+    """Return, as the end of a sentence, the choice that a word was meant to be; nothing if none is close."""
     by_folded = {choice.casefold(): choice for choice in choices}
     close = difflib.get_close_matches(str(word).casefold(), by_folded, n=1)
     return f", did you mean '{by_folded[close[0]]}'?" if close else ""

@@ -63,6 +63,10 @@ class Document:
         """Return a problem with the value at a location."""
         return self._problem(self.tree.values[location], message)
 
+    def problem_of_key(self, location: Location, message: str) -> Problem:
+        """Return a problem with the key at a location."""
+        return self._problem(self.tree.keys[location], message)
+
     def line(self, location: Location) -> int:
         """Return the line on which the value at a location starts, from 1."""
         return self.tree.values[location].line

@@ -8,12 +8,15 @@ from rich.console import Console
 
 from sloproof.cli.progress import RunProgress
 from sloproof.cli.verdicts import verdict_table
+from sloproof.experiment import spec
+from sloproof.experiment.backends import ProcessBackend
 from sloproof.experiment.evaluate import evaluate_trial
 from sloproof.experiment.plan import Configuration, PlannedTrial
 from sloproof.experiment.record import Part, Stop
+from sloproof.experiment.run import Run
 from sloproof.experiment.summary import summarise
 from sloproof.slo import definition
-from tests.invention import InventedTrial, facts
+from tests.invention import ROOT, InventedTrial, facts
 
 if TYPE_CHECKING:
     from sloproof.analysis.results import TrialResult
@@ -30,13 +33,23 @@ def told(invention: Invention, *, again: bool = False, terminal: bool = False, *
     trial = InventedTrial(configuration="uvicorn", **changes)  # type: ignore[arg-type]
     record = trial.write(invention.folder)
     result: TrialResult = evaluate_trial(
-        invention.folder.trial(record.folder), record, definition.load(invention.folder.definition)
+        invention.folder.trial(record.folder),
+        record,
+        definition.load(invention.folder.definition),
+        proxied=False,
     )
     console = Console(
         file=io.StringIO(), width=200, highlight=False, force_terminal=terminal, color_system=None
     )
-    with RunProgress(console, trial_s=15) as progress:
-        progress.began(invention.folder, PLANNED)
+    experiment = spec.load(ROOT / "experiments" / "quick.yaml")
+    run = Run(
+        folder=invention.folder,
+        experiment=experiment,
+        definition=definition.load(experiment.slo),
+        backend=ProcessBackend(experiment=experiment, reason="asked for"),
+    )
+    with RunProgress(console) as progress:
+        progress.began(run, PLANNED, done=0)
         progress.part(PLANNED[0], Part.LOAD)
         progress.ended(PLANNED[0], result, again=again)
     assert isinstance(console.file, io.StringIO)
@@ -57,7 +70,7 @@ def test_a_log_gets_a_plain_line_for_each_trial_with_its_slis_and_the_time_left(
     [(True, "invalid, runs again: "), (False, "invalid: ")],
     ids=["repeated", "the last repeat"],
 )
-def test_an_invalid_trial_is_named_with_its_reason(invention: Invention, again: bool, words: str) -> None:  # noqa: FBT001
+def test_an_invalid_trial_is_named_with_its_reason(invention: Invention, again: bool, words: str) -> None:
     line = told(invention, again=again, generator=facts(wait_ratio=0.4)).splitlines()[1]
 
     assert line.startswith("1/2")

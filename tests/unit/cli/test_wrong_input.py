@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 QUICK = (ROOT / "experiments" / "quick.yaml").read_text()
+SETTINGS = (ROOT / "service" / "settings.schema.json").read_text()
 JOBS = (ROOT / "slo" / "jobs.yaml").read_text()
 
 
@@ -94,6 +95,106 @@ EXPERIMENTS = [
         id="two configurations of one name",
     ),
     pytest.param(replaced("load:\n", "load: [\n"), r":\d+:\d+: ", id="YAML that does not parse"),
+    pytest.param(
+        replaced("SERVICE_WORKERS:", "SERVICE_WORKRES:"),
+        r":\d+:\d+: 'SERVICE_WORKRES' is no setting of the subject, did you mean 'SERVICE_WORKERS'\?",
+        id="a misspelt setting",
+    ),
+    pytest.param(
+        replaced("blocks: 6 ", "  SERVICE_SYNCHRONUS: [full]\nblocks: 6 "),
+        r":\d+:\d+: 'SERVICE_SYNCHRONUS' is no setting .* 'SERVICE_SYNCHRONOUS'\?",
+        id="a factor that is a misspelt setting",
+    ),
+    pytest.param(
+        replaced("blocks: 6 ", "  SERVICE_PORT: [1, 2]\nblocks: 6 "),
+        r"'SERVICE_PORT' is a factor and under env too",
+        id="a setting that is fixed and varied",
+    ),
+    pytest.param(
+        replaced("settings.schema.json ", "none.json "),
+        r"subject.settings: there is no file",
+        id="no settings",
+    ),
+    pytest.param(
+        replaced("build: ../service", "build: ../slo"),
+        r"subject.container.build: there is no file .*Dockerfile",
+        id="a folder without a Dockerfile",
+    ),
+    pytest.param(
+        replaced("build: ../service", "read_only: true #"),
+        r":\d+:\d+: .*",
+        id="a container without an image",
+    ),
+    pytest.param(
+        replaced("build: ../service", "build: ../service\n    image: x"),
+        r"name the image in one way",
+        id="a container with two images",
+    ),
+    pytest.param(
+        replaced("build: ../service", "build: ../service\n    memory: lots"),
+        r"memory: 'lots' is no size: write e.g. 512m",
+        id="a limit that is no size",
+    ),
+    pytest.param(
+        replaced("build: ../service", "build: ../service\n    memory: 1k"),
+        r"less than the 6m",
+        id="no memory",
+    ),
+    pytest.param(
+        replaced("build: ../service", "build: ../service\n    cpus: '{workers}x'"),
+        r"cpus: '1x' is no number of processors",
+        id="a limit that is wrong in one configuration",
+    ),
+    pytest.param(
+        replaced("build: ../service", "build: ../service\n    cpuset: both"),
+        r"cpuset: 'both' names no processors",
+        id="a set of no processors",
+    ),
+    pytest.param(
+        replaced("build: ../service", "build: ../service\n    folder: data"),
+        r"'data' is not a folder inside the container",
+        id="a relative folder in the container",
+    ),
+    pytest.param(
+        replaced("blocks: 6 ", "exclude: [{sever: uvicorn}]\nblocks: 6 "),
+        r"exclude: there is no factor 'sever', did you mean 'server'\?",
+        id="an exclusion by a misspelt factor",
+    ),
+    pytest.param(
+        replaced("blocks: 6 ", "exclude: [{server: uvicron}]\nblocks: 6 "),
+        r"exclude: server has no level uvicron, did you mean 'uvicorn'\?",
+        id="an exclusion of a level there is not",
+    ),
+    pytest.param(
+        replaced("blocks: 6 ", "exclude: [{server: uvicorn}, {server: hypercorn}]\nblocks: 6 "),
+        r"exclude: nothing is left to run",
+        id="everything excluded",
+    ),
+    pytest.param(
+        replaced("blocks: 6 ", "include: [{server: uvicorn}]\nblocks: 6 "),
+        r"include: give workers too",
+        id="half an inclusion",
+    ),
+    pytest.param(
+        replaced("blocks: 6 ", "include: [{server: uvicorn, workers: 4}]\nblocks: 6 "),
+        r"two configurations would both be called 'uvicorn-4'",
+        id="an inclusion of what is there",
+    ),
+    pytest.param(
+        replaced("blocks: 6 ", "profiles: {light: {rate: 1}}\nblocks: 6 "),
+        r":\d+:\d+: .*'1' has no unit of time",
+        id="a profile with a bare rate",
+    ),
+    pytest.param(
+        replaced("blocks: 6 ", "profiles: {heavy: {rate: 900000/s}}\nblocks: 6 "),
+        r"profiles.heavy: .*7,380,000 requests; a phase has 1 to",
+        id="a profile of too much load",
+    ),
+    pytest.param(
+        replaced("server: [uvicorn, hypercorn]", "server: [uvicorn, hypercorn]\n  profile: [a]"),
+        r"'profile' cannot be a factor: write profiles",
+        id="a factor named profile",
+    ),
     pytest.param(lambda _: "", r"empty", id="an empty file"),
 ]
 
@@ -102,8 +203,10 @@ EXPERIMENTS = [
 def test_a_wrong_experiment_is_refused_where_it_is_wrong(
     change: Callable[[str], str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for folder in ("slo", "loadtest", "experiments"):
+    for folder in ("slo", "loadtest", "experiments", "service"):
         (tmp_path / folder).mkdir()
+    (tmp_path / "service" / "Dockerfile").touch()
+    (tmp_path / "service" / "settings.schema.json").write_text(SETTINGS)
     (tmp_path / "slo" / "jobs.yaml").write_text(JOBS)
     (tmp_path / "loadtest" / "locustfile.py").touch()
     path = tmp_path / "experiments" / "wrong.yaml"
@@ -123,7 +226,12 @@ def test_a_wrong_experiment_is_refused_where_it_is_wrong(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        pytest.param(["run"], "FILE", id="no experiment"),
+        pytest.param(["plan"], "FILE", id="no experiment"),
+        pytest.param(
+            ["run", "x.yaml", "--backend", "podman"],
+            "'podman' is none of auto, process, docker",
+            id="an unknown backend",
+        ),
         pytest.param(["run", "x.yaml", "--blocks", "0"], "'0' is not a whole number from 1", id="no block"),
         pytest.param(
             ["run", "x.yaml", "--blocks", "many"], "'many' is not a whole number", id="a word for blocks"
@@ -149,6 +257,17 @@ def test_wrong_options_are_refused_by_name(
     ("arguments", "message"),
     [
         pytest.param(["run", "none.yaml"], "none.yaml: ", id="an experiment that does not exist"),
+        pytest.param(["plan", "none.yaml"], "none.yaml: ", id="a plan of an experiment that does not exist"),
+        pytest.param(["run"], "name an experiment file, or a run with --resume", id="nothing to run"),
+        pytest.param(
+            ["run", "x.yaml", "--resume", "y"], "name an experiment file, or", id="two things to run"
+        ),
+        pytest.param(["run", "--resume", "none"], "is not the folder of a run", id="no run to go on with"),
+        pytest.param(
+            ["run", "--resume", "none", "--seed", "2"],
+            "--seed cannot be changed",
+            id="a run with another seed",
+        ),
         pytest.param(["validate", "none.yaml"], "none.yaml: ", id="an SLO file that does not exist"),
         pytest.param(["report", "."], "is not the folder of a run", id="a folder that is no run"),
         pytest.param(["report", "none"], "is not the folder of a run", id="a run that does not exist"),

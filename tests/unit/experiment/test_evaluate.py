@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from tests.invention import Invention
 
 
-def evaluated(invention: Invention, trial: InventedTrial) -> TrialResult:
+def evaluated(invention: Invention, trial: InventedTrial, *, proxied: bool = False) -> TrialResult:
     record = trial.write(invention.folder)
     objectives = definition.load(invention.folder.definition)
-    return evaluate_trial(invention.folder.trial(record.folder), record, objectives)
+    return evaluate_trial(invention.folder.trial(record.folder), record, objectives, proxied=proxied)
 
 
 def test_a_sound_trial_is_valid_and_both_observers_count_the_same(invention: Invention) -> None:
@@ -170,7 +170,7 @@ def test_a_subject_that_could_not_be_asked_leaves_the_clients_view_alone(
     folder = invention.folder.trial(record.folder)
     (folder.path / missing).unlink()
 
-    result = evaluate_trial(folder, record, definition.load(invention.folder.definition))
+    result = evaluate_trial(folder, record, definition.load(invention.folder.definition), proxied=False)
 
     assert result.valid
     assert {seen.server for seen in result.observations.values()} == {None}
@@ -182,7 +182,7 @@ def test_a_subject_that_forgot_its_counts_has_no_say(invention: Invention) -> No
     folder = invention.folder.trial(record.folder)
     folder.metrics_before.write_text(folder.metrics_after.read_text().replace(" 1000", " 1001"))
 
-    result = evaluate_trial(folder, record, definition.load(invention.folder.definition))
+    result = evaluate_trial(folder, record, definition.load(invention.folder.definition), proxied=False)
 
     assert result.valid
     assert {seen.server for seen in result.observations.values()} == {None}
@@ -199,3 +199,35 @@ def test_a_request_turned_away_after_sigterm_is_no_loss(invention: Invention) ->
 
     assert (result.integrity.answered, result.integrity.refused, result.integrity.unanswered) == (1, 3, 0)
     assert result.integrity.violations == ()
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "proxied", "unanswered"),
+    [
+        pytest.param(("answered", "reset", "reset"), True, 0, id="the proxy hung up when it was over"),
+        pytest.param(("answered", "reset", "reset"), False, 2, id="without a proxy the subject hung up"),
+        pytest.param(("reset", "answered", "refused"), True, 1, id="cut off while the listener was open"),
+        pytest.param(("timeout", "answered", "timeout"), True, 2, id="a time-out is no hanging up"),
+        pytest.param(("reset", "reset"), True, 0, id="no listener from the beginning"),
+    ],
+)
+def test_a_port_proxy_that_hangs_up_is_no_loss_once_the_listener_has_closed(
+    invention: Invention,
+    outcomes: tuple[str, ...],
+    proxied: bool,
+    unanswered: int,
+) -> None:
+    trial = InventedTrial(configuration="uvicorn-1", drain_outcomes=outcomes)
+
+    result = evaluated(invention, trial, proxied=proxied)
+
+    assert result.integrity.unanswered == unanswered
+    assert bool(result.integrity.violations) == bool(unanswered)
+
+
+def test_what_the_engine_knows_of_an_end_is_told(invention: Invention) -> None:
+    stop = Stop(died_before=True, exit_status=-9, ending="out of memory (limit 64m)")
+
+    result = evaluated(invention, InventedTrial(configuration="uvicorn-1", stop=stop))
+
+    assert result.integrity.violations[0].endswith("with status -9 (out of memory (limit 64m))")
