@@ -13,6 +13,7 @@ from requests.exceptions import ReadTimeout
 
 from sloproof.subject.docker.engine import refusals_told
 from sloproof.subject.interrupts import deferred
+from sloproof.subject.port import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,15 +33,29 @@ MEBI = 2**20
 
 @dataclass(slots=True, kw_only=True)
 class DockerInstance:
-    """A started container; what it wrote is in the cell's log once it has ended."""
+    """A started container; what it wrote is in the cell's log once it has ended.
 
-    url: str
+    The subject listens on `inner_port`, which is published as `outer_port` of this machine's loopback
+    interface.
+    """
+
     engine: Engine
     container: DockerContainer
     asked_memory_bytes: int | None
     inner_port: int
+    outer_port: int
     log: Path
     _end: dict[str, Any] | None = field(default=None, init=False)
+
+    @property
+    def url(self) -> str:
+        """Return the base URL of the published port."""
+        return f"http://{HOST}:{self.outer_port}"
+
+    @property
+    def image(self) -> str:
+        """Return the ID of the image."""
+        return self.container.image
 
     @property
     def id(self) -> str:

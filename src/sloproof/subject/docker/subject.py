@@ -65,11 +65,11 @@ class DockerSubject:
                     self._remove_volume(cell)
                 raise
         return DockerInstance(
-            url=f"http://{HOST}:{cell.port}",
             engine=self.engine,
             container=running,
             asked_memory_bytes=self.container.memory_bytes,
             inner_port=self.container.port,
+            outer_port=cell.port,
             log=cell.log,
         )
 
