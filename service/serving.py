@@ -19,7 +19,7 @@ from service.drain import Drain
 from service.main import create_app
 from service.ports import StoreUnavailableError
 from service.servers import make_server
-from service.servers.loop import ListenerLoop
+from service.servers.loop import ListenerLoop, loop_factory
 from service.settings import Settings, SettingsError
 
 log = structlog.get_logger()
@@ -52,7 +52,7 @@ async def _serve_until_drained(app: FastAPI, settings: Settings, shared: Descrip
     server = make_server(settings.server, app, listener, grace_s=settings.drain_grace_s)
     serving = asyncio.create_task(server.serve(), name="server")
     await _unless_ended(serving, loop.listening.wait())
-    log.info("worker_ready", server=settings.server, loop="uvloop")
+    log.info("worker_ready", server=settings.server, loop=settings.loop)
     shared.report(READY)
     await _unless_ended(serving, drain.wait())
     log.info("worker_draining")
@@ -103,7 +103,7 @@ def main(arguments: list[str]) -> None:
         sys.exit(str(exc))
     logs.configure(settings.log_level)
     try:
-        with asyncio.Runner(loop_factory=ListenerLoop) as runner:
+        with asyncio.Runner(loop_factory=loop_factory(settings.loop)) as runner:
             runner.run(serve(settings, Descriptors.parse(arguments)))
     except StoreUnavailableError as exc:
         log.critical("worker_failed", error=str(exc))

@@ -38,6 +38,10 @@ class Settings(BaseSettings):
     )
 
     server: Literal["uvicorn", "hypercorn"] = Field("uvicorn", description="uvicorn or hypercorn")
+    supervision: Literal["own", "native"] = Field(
+        "own", description="own, or native for the server's own command"
+    )
+    loop: Literal["uvloop", "asyncio"] = Field("uvloop", description="uvloop or asyncio")
     workers: int = Field(1, ge=1, le=64, description="a whole number from 1 to 64")
     host: str = Field("127.0.0.1", min_length=1, description="an address or host name of this machine")
     port: int = Field(8000, ge=0, le=65535, description="a port from 1 to 65535, or 0 for any that is free")
@@ -123,6 +127,32 @@ class Settings(BaseSettings):
         text = self.otlp_headers.get_secret_value() if self.otlp_headers else ""
         pairs = (pair.partition("=") for pair in text.split(",") if pair)
         return {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+
+def settings_schema() -> dict[str, Any]:
+    """Return a JSON Schema of the environment, for tools that set variables before there is a service to ask.
+
+    Other variables are welcome; one that begins as ours do and is none of them is not.
+    """
+    properties = {}
+    for field, schema in Settings.model_json_schema()["properties"].items():
+        told = {key: value for key, value in schema.items() if key not in {"title", "anyOf", "default"}}
+        told |= next((each for each in schema.get("anyOf", ()) if each["type"] != "null"), {})
+        default = schema.get("default")
+        if told.get("type") == "array":  # a variable holds one text
+            told = {"type": "string", "description": told["description"]}
+            default = ",".join(f"{each:g}" for each in default)
+        properties[field if field.isupper() else _variable(field)] = told | (
+            {} if default is None else {"default": default}
+        )
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Environment of the jobs service",
+        "type": "object",
+        "properties": properties,
+        "patternProperties": {f"^(?!{PREFIX})": {}},
+        "additionalProperties": False,
+    }
 
 
 def inherited(settings: Settings, metrics_dir: Path) -> dict[str, str]:

@@ -18,13 +18,13 @@ BODY = {"kind": "sleep", "params": {"duration_s": 0}}
 
 
 @contextmanager
-def native(folder: Path, *command: str, port: int) -> Iterator[httpx.Client]:
+def native(folder: Path, *command: str, port: int, **settings: str) -> Iterator[httpx.Client]:
     log = folder / "server.log"
     with log.open("wb") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
             cwd=ROOT,
-            env=environment(database=folder / "jobs.db"),
+            env=environment(database=folder / "jobs.db") | settings,
             stdout=stderr,
             stderr=stderr,
             start_new_session=True,
@@ -72,3 +72,26 @@ def test_four_native_workers_share_the_store(tmp_path: Path, command: tuple[str,
         for job in jobs:
             until(lambda: client.get(job).json()["completions"] == 1, "the job has ended")  # noqa: B023
         assert f'server_version="{command[0]} {version(command[0])}"' in client.get("/metrics").text
+
+
+@pytest.mark.parametrize("server", ["uvicorn", "hypercorn"])
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+def test_the_own_command_becomes_the_servers_with_the_same_settings(
+    tmp_path: Path, server: str, loop: str
+) -> None:
+    port = free_port()
+    settings = {
+        "SERVICE_SUPERVISION": "native",
+        "SERVICE_LOOP": loop,
+        "SERVICE_METRICS_DIR": str(tmp_path / "metrics"),
+    }
+    command = ("service", "--server", server, "--workers", "2", "--port", str(port))
+    with native(tmp_path, *command, port=port, **settings) as client:
+        for _ in range(20):
+            client.post("/jobs", json=BODY, headers={"Connection": "close"})
+        metrics = client.get("/metrics").text
+        assert 'jobs_submitted_total{kind="sleep"} 20.0' in metrics  # of both processes
+        assert 'server="native"' in metrics
+        assert f'server_version="{server} {version(server)}"' in metrics
+        assert f'loop="{loop}"' in metrics
+        assert 'workers="2"' in metrics

@@ -5,11 +5,12 @@ import ctypes
 import socket
 import struct
 from contextlib import closing
+from typing import get_args
 
 import pytest
 
 from service.listener import _ignore_new_connections, close_listener, open_listener
-from service.servers.loop import ListenerLoop
+from service.servers.loop import ListenerLoop, LoopName, loop_factory
 
 
 def may_filter() -> bool:
@@ -114,7 +115,8 @@ def test_an_ipv6_address_is_listened_on_too() -> None:
         socket.create_connection(listener.getsockname()[:2]).close()
 
 
-def test_a_loop_that_stopped_listening_still_serves_the_connections_it_has() -> None:
+@pytest.mark.parametrize("name", get_args(LoopName))
+def test_a_loop_that_stopped_listening_still_serves_the_connections_it_has(name: LoopName) -> None:
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(await reader.readexactly(5))
         writer.close()
@@ -135,5 +137,5 @@ def test_a_loop_that_stopped_listening_still_serves_the_connections_it_has() -> 
         writer.close()
         return answer
 
-    with asyncio.Runner(loop_factory=ListenerLoop) as runner:
+    with asyncio.Runner(loop_factory=loop_factory(name)) as runner:
         assert runner.run(scenario()) == b"hello"

@@ -1,11 +1,13 @@
 """Settings: where they come from, which wins, and what is said about a wrong one."""
 
+import json
 import os
 from pathlib import Path
 
+import jsonschema
 import pytest
 
-from service.settings import Settings, SettingsError, inherited
+from service.settings import Settings, SettingsError, inherited, settings_schema
 
 BUCKETS = "give rising seconds separated by commas, e.g. 0.1,0.25,2"
 ENDPOINT = "give the http:// or https:// address of an OTLP collector, e.g. http://127.0.0.1:4318"
@@ -118,3 +120,20 @@ def test_a_typing_error_among_right_settings_is_a_mistake_too(monkeypatch: pytes
         "SERVICE_LEASES: unknown setting, did you mean SERVICE_LEASE_S?",
         "SERVICE_PROT: unknown setting, did you mean SERVICE_PORT?",
     ]
+
+
+def test_the_schema_of_the_variables_is_that_of_today() -> None:
+    kept = Path(__file__).parents[3] / "service" / "settings.schema.json"
+    assert json.loads(kept.read_text()) == settings_schema(), (
+        "python -m service --settings-schema > service/settings.schema.json"
+    )
+
+
+def test_the_schema_names_every_variable_with_its_values_and_closes_ours_alone() -> None:
+    schema = settings_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    assert schema["properties"]["SERVICE_LOOP"]["enum"] == ["uvloop", "asyncio"]
+    assert schema["properties"]["SERVICE_WORKERS"]["maximum"] == 64
+    assert validator.is_valid({"SERVICE_WORKERS": 4, "PATH": "/bin", "OTEL_RESOURCE_ATTRIBUTES": "a=b"})
+    assert not validator.is_valid({"SERVICE_WORKRES": 4})
