@@ -6,10 +6,14 @@ import math
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from sloproof.analysis.verdicts import Verdict
+
 if TYPE_CHECKING:
+    from sloproof.analysis.counts import Counts
     from sloproof.analysis.results import ObjectiveDefinition
 
 MINUTE_S = 60.0
+SYMBOLS = {Verdict.MET.name: "✓", Verdict.VIOLATED.name: "✗", Verdict.INCONCLUSIVE.name: "?"}
 
 
 def percent(ratio: float) -> str:
@@ -74,3 +78,53 @@ def asks(objective: ObjectiveDefinition) -> str:
     if objective.threshold_s is not None:
         return f"{wanted} within {setting(objective.threshold_s)}"
     return f"{wanted} {'served' if objective.indicator == 'Availability' else 'good'}"
+
+
+def counted(counts: Counts | None) -> str:
+    """Return how many of how many events were good."""
+    return "–" if counts is None else f"{counts.good:,} of {counts.total:,}"
+
+
+def sli(counts: Counts | None) -> str:
+    """Return the share of good events."""
+    return "–" if counts is None or counts.ratio is None else percent(counts.ratio)
+
+
+def bounds(seconds: tuple[float, float | None]) -> str:
+    """Return two bounds of a histogram between which a duration lies, the upper one perhaps endless.
+
+    >>> bounds((0.1, 0.25)), bounds((2.5, None))
+    ('100 ms – 250 ms', 'over 2.50 s')
+    """
+    low, high = seconds
+    return f"over {duration(low)}" if high is None else f"{duration(low)} – {duration(high)}"
+
+
+def quantity(value: object, name: str) -> str:
+    """Return a value in the unit that the ending of its name says.
+
+    >>> quantity(0.25, "lag_s"), quantity(0.0312, "wait_ratio"), quantity(2100, "sent"), quantity(None, "x")
+    ('250 ms', '3.1 %', '2,100', '–')
+    """
+    match value:
+        case None:
+            return "–"
+        case bool() | str():
+            return str(value)
+        case int() | float() if name.endswith("_s"):
+            return duration(value)
+        case int() | float() if name.endswith("_ratio"):
+            return f"{100 * value:.1f} %"
+        case int() | float():
+            return f"{value:,}"
+        case _:
+            return str(value)
+
+
+def label(name: str) -> str:
+    """Return a field's name as words, without the unit at its end.
+
+    >>> label("dispatch_lag_p99_s"), label("cpu_ratio"), label("sent")
+    ('dispatch lag p99', 'cpu', 'sent')
+    """
+    return name.removesuffix("_s").removesuffix("_ratio").replace("_", " ")

@@ -1,0 +1,103 @@
+"""The answer of a run in words: one sentence, and what to know before believing it; it knows no markup."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sloproof.analysis.verdicts import Verdict
+from sloproof.report.text import percent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sloproof.analysis.results import ConfigurationResult, Results
+
+BY_WEIGHT = (Verdict.VIOLATED, Verdict.INCONCLUSIVE, Verdict.MET)
+MOST_NAMED = 4
+
+
+def headline(results: Results) -> str:
+    """Return the answer of the run in one sentence."""
+    if not measured(results):
+        return "No valid measurement: nothing can be said."
+    groups = {
+        verdict: [each.id for each in results.configurations if worst(each) is verdict] for verdict in Verdict
+    }
+    parts = []
+    if met := groups[Verdict.MET]:
+        parts.append(f"{_all_of(met, results)} every objective")
+    if violated := groups[Verdict.VIOLATED]:
+        parts.append(f"{_listed(violated)} {'violates' if len(violated) == 1 else 'violate'} at least one")
+    if undecided := groups[Verdict.INCONCLUSIVE]:
+        parts.append(f"{_listed(undecided)} {'is' if len(undecided) == 1 else 'are'} undecided")
+    sentence = "; ".join(parts)
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def measured(results: Results) -> bool:
+    """Return whether any trial of the run was valid."""
+    return any(each.valid_trials for each in results.configurations)
+
+
+def worst(configuration: ConfigurationResult) -> Verdict:
+    """Return the verdict that weighs most among a configuration's."""
+    verdicts = {objective.verdict for objective in configuration.objectives}
+    return next(each for each in BY_WEIGHT if each in verdicts)
+
+
+def overall(results: Results) -> Verdict:
+    """Return the verdict that weighs most among all of a run's, INCONCLUSIVE where nothing was measured."""
+    verdicts = {*results.verdicts()} if measured(results) else {Verdict.INCONCLUSIVE}
+    return next(each for each in BY_WEIGHT if each in verdicts)
+
+
+def trials(results: Results) -> str:
+    """Return how many trials ran, of how many, and how many count."""
+    invalid = sum(not trial.valid for trial in results.trials)
+    counted = f"{len(results.trials) - invalid} valid trials of {results.plan.trials} planned"
+    unfinished = "" if results.complete else ", run not finished"
+    return f"{counted}{f', {invalid} invalid' if invalid else ''}{unfinished}"
+
+
+def confidence(results: Results) -> str:
+    """Return the least confidence of the intervals shown."""
+    intervals = [each.interval for c in results.configurations for each in c.objectives if each.interval]
+    return percent(min(interval.confidence_ratio for interval in intervals)) if intervals else "95 %"
+
+
+def notes(results: Results) -> Iterator[tuple[str, str]]:
+    """Yield what a reader must know: what it is about, and what there is to say of it.
+
+    First every violation with its reason and its blind spot, then trials that were invalid.
+    """
+    for configuration in results.configurations:
+        for objective in configuration.objectives:
+            if objective.verdict is Verdict.VIOLATED:
+                finding = f"; {objective.finding}" if objective.finding else ""
+                yield f"{configuration.id}, {objective.name}", f"{objective.reason}{finding}"
+    if invalid := [trial for trial in results.trials if not trial.valid]:
+        first = invalid[0]
+        yield (
+            f"{len(invalid)} of {len(results.trials)} trials were invalid and count for integrity alone",
+            f"{first.folder}, for one: {first.problems[0]}",
+        )
+
+
+def undecided(results: Results) -> Iterator[tuple[str, str]]:
+    """Yield what could not be decided, with its reason and what would probably decide it."""
+    for configuration in results.configurations:
+        for objective in configuration.objectives:
+            if objective.verdict is Verdict.INCONCLUSIVE:
+                yield f"{configuration.id}, {objective.name}", objective.reason
+
+
+def _all_of(ids: list[str], results: Results) -> str:
+    if len(ids) == len(results.configurations) > 1:
+        return f"all {len(ids)} configurations meet"
+    return f"{_listed(ids)} {'meets' if len(ids) == 1 else 'meet'}"
+
+
+def _listed(ids: list[str]) -> str:
+    if len(ids) > MOST_NAMED:
+        return f"{len(ids)} configurations"
+    return ids[0] if len(ids) == 1 else f"{', '.join(ids[:-1])} and {ids[-1]}"

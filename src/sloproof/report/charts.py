@@ -1,0 +1,129 @@
+"""The data behind the charts of the pages, in the units of their axes; it draws nothing."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from sloproof.report.text import asks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from sloproof.analysis.results import Results, TrialResult
+    from sloproof.analysis.timeline import Timeline
+
+Chart = dict[str, Any]
+# A page must stay quick to open however many configurations there are: points in the curves of one chart.
+MOST_POINTS = 24_000
+LEAST_OF_A_CURVE = 60
+
+
+def percentile_charts(results: Results) -> Iterator[Chart]:
+    """Yield a chart for each endpoint and event: a curve for each configuration."""
+    thresholds = {each.endpoint: each for each in results.objectives if each.endpoint}
+    endpoints = dict.fromkeys(each.endpoint for c in results.configurations for each in c.endpoints)
+    for number, endpoint in enumerate(endpoints):
+        curves = {
+            configuration.id: _thinned(each.curve, len(results.configurations))
+            for configuration in results.configurations
+            for each in configuration.endpoints
+            if each.endpoint == endpoint
+        }
+        objective = thresholds.get(endpoint)
+        yield {
+            "id": f"percentiles-{number}",
+            "kind": "percentiles",
+            "title": f"{endpoint} · {asks(objective)}" if objective else endpoint,
+            "threshold_ms": objective.threshold_s * 1e3 if objective and objective.threshold_s else None,
+            "target_x": _nines(float(objective.target)) if objective and objective.target else None,
+            "x_max": max((points[-1][0] for points in curves.values() if points), default=3.0),
+            "series": [{"name": name, "points": points} for name, points in curves.items()],
+        }
+
+
+def configuration_charts(results: Results) -> list[Chart]:
+    """Return the charts over time of every configuration, all of a kind on the same axis."""
+    return _on_one_axis(
+        {**chart, "id": f"time-{number}-{chart['id']}", "configuration": configuration.id}
+        for number, configuration in enumerate(results.configurations)
+        for chart in _over_time(
+            {each.endpoint: each.timeline for each in configuration.endpoints if each.timeline}, results
+        )
+    )
+
+
+def trial_charts(trial: TrialResult, results: Results) -> list[Chart]:
+    """Return the charts over time of one trial."""
+    return _on_one_axis(_over_time(trial.timelines, results))
+
+
+def _over_time(timelines: Mapping[str, Timeline], results: Results) -> Iterator[Chart]:
+    """Yield the rates of all endpoints together, then the latencies of each."""
+    if not timelines:
+        return
+    thresholds = {each.endpoint: each.threshold_s for each in results.objectives if each.threshold_s}
+    first, *_ = timelines.values()
+    yield {
+        "id": "rate",
+        "kind": "rate",
+        "title": "requests per second",
+        "bin_s": first.bin_s,
+        "lines": {
+            name: [_shown(sum(counts) / first.bin_s / first.trials) for counts in zip(*columns, strict=True)]
+            for name, columns in {
+                "intended": [each.intended for each in timelines.values()],
+                "answered": [each.answered for each in timelines.values()],
+                "errors": [each.bad for each in timelines.values()],
+            }.items()
+        },
+        "threshold_ms": None,
+    }
+    for number, (endpoint, timeline) in enumerate(timelines.items()):
+        lines = {"p50": timeline.p50_s, "p99": timeline.p99_s, "max": timeline.max_s}
+        threshold_s = thresholds.get(endpoint)
+        yield {
+            "id": f"latency-{number}",
+            "kind": "latency",
+            "title": f"{endpoint}, latency",
+            "bin_s": timeline.bin_s,
+            "lines": {
+                name: [_milliseconds(value) for value in values]
+                for name, values in lines.items()
+                if any(value is not None for value in values)
+            },
+            "threshold_ms": threshold_s * 1e3 if threshold_s else None,
+        }
+
+
+def _on_one_axis(charts: Iterable[Chart]) -> list[Chart]:
+    made = list(charts)
+    values: dict[str, list[float]] = {}
+    for chart in made:
+        drawn = [value for line in chart["lines"].values() for value in line if value is not None]
+        values.setdefault(chart["kind"], []).extend(drawn)
+    return [
+        {**chart, "range": [min(values[chart["kind"]], default=0), max(values[chart["kind"]], default=0)]}
+        for chart in made
+    ]
+
+
+def _thinned(curve: Sequence[tuple[float, float]], curves: int) -> list[tuple[float, float]]:
+    """Return a curve's points on the axes of its chart: fewer, but its last, where there are many curves."""
+    step = math.ceil(len(curve) / max(LEAST_OF_A_CURVE, MOST_POINTS // curves))
+    kept = curve[::-1][:: max(1, step)][::-1]
+    return [(round(_nines(q), 4), _shown(s * 1e3)) for q, s in kept if math.isfinite(s)]
+
+
+def _nines(q: float) -> float:
+    """Return where a quantile stands on the axis: 1 for p90, 2 for p99, 3 for p99.9."""
+    return -math.log10(1 - q)
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None or math.isinf(seconds) else _shown(seconds * 1e3)
+
+
+def _shown(value: float) -> float:
+    """Return a value to the four digits that a chart can show."""
+    return float(f"{value:.4g}")

@@ -1,0 +1,82 @@
+"""What was run on what, as names and texts; it knows no verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sloproof.report.text import asks, duration, setting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sloproof.analysis.results import Plan, Results, Traffic
+
+LIMITS = ("cpus", "cpuset", "memory", "read_only")
+
+
+def facts(results: Results) -> Iterator[tuple[str, str]]:
+    """Yield what a reader needs to run it again, or to doubt it: a name and a text each."""
+    machine = results.environment
+    hardware = f"{machine['cpus']} × {machine['cpu']}, {machine['memory_bytes'] / 2**30:.0f} GiB"
+    yield "machine", f"{hardware}, {machine['machine']}, {machine['kernel']}"
+    yield "load average at the start", " ".join(map(str, machine["load_average"]))
+    yield (
+        "versions",
+        ", ".join(
+            f"{name} {number}"
+            for name, number in {"Python": machine["python"], **machine["packages"]}.items()
+            if number
+        ),
+    )
+    yield (
+        "commit",
+        f"{machine['commit'] or 'unknown'}{' with uncommitted changes' if machine['changed'] else ''}",
+    )
+    yield "backend", f"{results.plan.backend}: {results.plan.backend_reason}"
+    yield "subject", " ".join(results.plan.command) or "a container"
+    yield from _container_facts(results.plan)
+    yield (
+        "subject's settings",
+        ", ".join(f"{name}={value}" for name, value in results.plan.env.items()) or "none",
+    )
+    for number, traffic in enumerate(traffics(results.plan)):
+        yield "traffic" if not number else "", traffic
+    yield "blocks and seed", f"{results.plan.blocks}, {results.plan.seed}"
+    for objective in results.objectives:
+        yield objective.name, f"{asks(objective)}. {objective.description}"
+
+
+def _container_facts(plan: Plan) -> Iterator[tuple[str, str]]:
+    if plan.backend != "docker":
+        return
+    for source, image in plan.subject["images"].items():
+        yield "image", f"{source}: {image}"
+    yield "engine", ", ".join(f"{name} {value}" for name, value in plan.subject["engine"].items())
+    yield (
+        "limits",
+        ", ".join(f"{name} {value}" for name, value in (plan.container or {}).items() if name in LIMITS),
+    )
+    cost = plan.calibration["port_proxy"]
+    yield (
+        "port proxy",
+        f"not measured: {cost}"
+        if isinstance(cost, str)
+        else f"adds {duration(cost['added_median_s'])} to the median request and "
+        f"{duration(cost['added_p99_s'])} to the p99 ({cost['requests']} requests each way, one at a time, "
+        "before the first trial)",
+    )
+
+
+def traffics(plan: Plan) -> list[str]:
+    """Return the traffic in words, once for each profile."""
+    if not plan.profiles:
+        return [_traffic(plan.traffic)]
+    return [f"{name}: {_traffic(traffic)}" for name, traffic in plan.profiles.items()]
+
+
+def _traffic(traffic: Traffic) -> str:
+    return (
+        f"{traffic.rate_per_s:g} requests/s ({traffic.arrival} arrivals, open loop) for "
+        f"{setting(traffic.load_s)} after {setting(traffic.warmup_s)} of warm-up, "
+        f"on {traffic.users} connections"
+    )
