@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping  # noqa: TC003 - resolved when results are read back
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +11,12 @@ from pydantic import TypeAdapter
 
 from sloproof.analysis.counts import Counts  # noqa: TC001 - resolved when results are read back
 from sloproof.analysis.intervals import Interval  # noqa: TC001 - as above
+from sloproof.analysis.timeline import Timeline  # noqa: TC001 - as above
 from sloproof.analysis.verdicts import Verdict
 
 SCHEMA = "sloproof.results/1"
+# No text in JSON holds a line break, so this is never found inside one.
+NUMBERS = re.compile(r"\[\n\s+(?:[-+.\deE]+|null)(?:,\n\s+(?:[-+.\deE]+|null))*\n\s+\]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +50,10 @@ class Integrity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialResult:
-    """One trial: whether its measurement was sound, and what it saw."""
+    """One trial: whether its measurement was sound, and what it saw.
+
+    ``timelines`` are by endpoint; ``files`` names what its folder holds.
+    """
 
     folder: str
     block: int
@@ -62,6 +69,8 @@ class TrialResult:
     requests_by_worker: Mapping[str, int]
     subject_cpu_s: float | None
     subject_build: Mapping[str, str]
+    timelines: Mapping[str, Timeline]
+    files: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,12 +108,16 @@ class Percentile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointResult:
-    """The latency of one endpoint in one configuration; ``curve`` are (q, seconds) of all trials merged."""
+    """The latency of one endpoint in one configuration; ``curve`` are (q, seconds) of all trials merged.
+
+    ``timeline`` is ``None`` for an event, such as the end of a job.
+    """
 
     endpoint: str
     requests: int
     percentiles: tuple[Percentile, ...]
     curve: tuple[tuple[float, float], ...]
+    timeline: Timeline | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,5 +223,9 @@ def exit_status(results: Results) -> int:
 
 
 def to_json(results: Results) -> str:
-    """Return results as JSON of the schema that they name; what is infinite, or unknown, is null."""
-    return TypeAdapter(Results).dump_json(results, indent=1).decode() + "\n"
+    """Return results as JSON of the schema that they name; what is infinite, or unknown, is null.
+
+    A list of numbers takes a line, not a line a number.
+    """
+    text = TypeAdapter(Results).dump_json(results, indent=1).decode()
+    return NUMBERS.sub(lambda match: " ".join(match[0].split()), text) + "\n"

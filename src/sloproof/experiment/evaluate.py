@@ -9,12 +9,14 @@ import numpy as np
 
 from sloproof.analysis.results import Integrity, Observation, TrialResult
 from sloproof.analysis.samples import Outcome, Phase
+from sloproof.analysis.timeline import timelines
 from sloproof.load.selfcheck import generator_problems
 from sloproof.observe import client, server
 from sloproof.observe.conventions import BUILD_INFO, PID_LABEL, PROCESS_CPU, WORKER_REQUESTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -66,7 +68,14 @@ def evaluate_trial(
         requests_by_worker={} if gain is None else _by_worker(gain),
         subject_cpu_s=gain.total(PROCESS_CPU) if gain is not None and gain.has(PROCESS_CPU) else None,
         subject_build={} if gain is None else next((labels for labels, _ in gain.select(BUILD_INFO)), {}),
+        timelines=timelines([samples]),
+        files=tuple(sorted(file.name for file in folder.path.iterdir() if _is_evidence(file))),
     )
+
+
+def _is_evidence(file: Path) -> bool:
+    """Return whether the trial left a file: pages are made of it, and dots mark what is half written."""
+    return file.is_file() and file.suffix != ".html" and not file.name.startswith(".")
 
 
 def _count_problems(scored: Samples, counted: dict[str, int]) -> Iterator[str]:

@@ -19,6 +19,7 @@ from sloproof.analysis.results import (
     Traffic,
 )
 from sloproof.analysis.samples import Phase
+from sloproof.analysis.timeline import timelines
 from sloproof.analysis.verdicts import Verdict, judge, judge_integrity
 from sloproof.experiment import plan, spec
 from sloproof.experiment.evaluate import evaluate_trial
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sloproof.analysis.results import TrialResult
+    from sloproof.analysis.timeline import Timeline
     from sloproof.experiment.runfolder import RunFacts, RunFolder, TrialFolder
     from sloproof.slo.definition import Definition, Objective
 
@@ -217,22 +219,30 @@ def _distributions(trials: Sequence[TrialFolder], definition: Definition) -> Ite
     """Yield the latency of each endpoint that was scored, then of each event that clients can see."""
     gains = [gain for trial in trials if (gain := trial.gain()) is not None]
     scored = [trial.samples().select(phase=Phase.LOAD) for trial in trials]
+    over_time = timelines(scored)
     requests = definition.metrics.requests
     for endpoint in sorted({endpoint for samples in scored for endpoint in samples.endpoints}):
         histogram = server.endpoint_histogram(gains, requests=requests, endpoint=endpoint)
         yield _distribution(
-            endpoint, [each.select(endpoint=endpoint).latency_s for each in scored], histogram
+            endpoint,
+            [each.select(endpoint=endpoint).latency_s for each in scored],
+            histogram,
+            timeline=over_time[endpoint],
         )
     for objective in definition.objectives:
         match objective.indicator:
             case EventLatency(event=event, histogram=name) if event == JOB_COMPLETED:
                 jobs = [trial.jobs().select(phase=Phase.LOAD).latency_s for trial in trials]
                 if any(map(len, jobs)):
-                    yield _distribution(event, jobs, server.histogram(gains, name))
+                    yield _distribution(event, jobs, server.histogram(gains, name), timeline=None)
 
 
 def _distribution(
-    name: str, trials: Sequence[NDArray[np.float64]], histogram: Mapping[float, float]
+    name: str,
+    trials: Sequence[NDArray[np.float64]],
+    histogram: Mapping[float, float],
+    *,
+    timeline: Timeline | None,
 ) -> EndpointResult:
     return EndpointResult(
         endpoint=name,
@@ -248,4 +258,5 @@ def _distribution(
             for q in QUANTILES
         ),
         curve=curve(trials),
+        timeline=timeline,
     )
