@@ -41,6 +41,8 @@ bench: $(INSTALLED)  ## time the hot parts, and how well the load generator keep
 lock: $(INSTALLED)  ## pin the newest versions that pyproject.toml allows (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
 		--group dev pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		-c requirements.lock --group pyproject.toml:service -o service/requirements.lock
 
 clean:  ## remove the virtual environment and every cache; reports stay
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks .coverage

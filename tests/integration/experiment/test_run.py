@@ -8,29 +8,15 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.integration.experiment.harness import WITHIN_S, run, small, start
 
-ROOT = Path(__file__).parents[3]
-WITHIN_S = 120
-EXPERIMENT = """
-kind: matrix
-name: small
-slo: {root}/slo/jobs.yaml
-subject:
-  directory: {root}
-  command: ["{{python}}", -m, service, --server, "{{server}}", --workers, "2", --port, "{{port}}"]
-  env: {{SERVICE_DATABASE: "{{folder}}/jobs.db", SERVICE_PRE_STOP_DELAY_S: "0.2"}}
-factors: {{server: [uvicorn, hypercorn]}}
-blocks: 1
-repeats: {repeats}
-load: {{locustfile: {locustfile}, rate: 60/s, warmup: 1s, duration: 2s, users: 16}}
-"""
+if TYPE_CHECKING:
+    from pathlib import Path
+
 # Holds up the generator itself, which is no fault of the subject.
 LATE = """
 import time
@@ -44,46 +30,6 @@ class Late(FastHttpUser):
             pass
         self.client.get("/jobs/none", name="/jobs/{id}")
 """
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    yield tmp_path
-    deadline = time.monotonic() + 20
-    while left := processes_of(tmp_path):
-        assert time.monotonic() < deadline, f"left running: {left}"
-        time.sleep(0.05)
-
-
-def processes_of(folder: Path) -> list[str]:
-    """Return the commands of processes that name a folder in their arguments or environment."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            texts = [(process / name).read_bytes() for name in ("cmdline", "environ")]
-        except OSError:
-            continue
-        if texts[0] and any(str(folder).encode() in text for text in texts):
-            found.append(texts[0].replace(b"\0", b" ").decode())
-    return found
-
-
-def start(folder: Path, experiment: str) -> subprocess.Popen[str]:
-    path = folder / "small.yaml"
-    path.write_text(experiment)
-    command = [sys.executable, "-m", "sloproof", "run", str(path), "--reports", str(folder / "reports")]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def run(folder: Path, experiment: str) -> tuple[int, str, str]:
-    with start(folder, experiment) as process:
-        out, error = process.communicate(timeout=WITHIN_S)
-        return process.returncode, out, error
-
-
-def small(**changes: Any) -> str:  # noqa: ANN401 - formatted into text
-    values = {"root": ROOT, "repeats": 3, "locustfile": ROOT / "loadtest" / "locustfile.py"}
-    return EXPERIMENT.format_map({**values, **changes})
 
 
 def test_a_small_matrix_runs_from_the_command_to_the_report(folder: Path) -> None:

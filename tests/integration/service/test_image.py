@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
     from docker.models.images import Image
 
+    Run = Callable[..., tuple[Container, httpx.Client]]
+
 BASE = "python:3.13-slim"
 MOST_BYTES = 200 * 10**6
 STOPS_WITHIN_S = 30
 BODY = {"kind": "sleep", "params": {"duration_s": 0.01}}
-
-Run = "Callable[..., tuple[Container, httpx.Client]]"
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def run(docker_engine: docker.DockerClient, image: Image, volume: str) -> Iterat
     def start(*options: str, **more: Any) -> tuple[Container, httpx.Client]:  # noqa: ANN401 - the engine's own
         port = free_port()
         container = docker_engine.containers.run(
-            image.id,
+            str(image.id),
             list(options),
             detach=True,
             read_only=True,
@@ -167,7 +167,7 @@ def test_a_job_survives_the_container(run: Run) -> None:
 
 
 def test_a_wrong_setting_is_told_and_ends_it(docker_engine: docker.DockerClient, image: Image) -> None:
-    container = docker_engine.containers.run(image.id, ["--workers", "many"], detach=True)
+    container = docker_engine.containers.run(str(image.id), ["--workers", "many"], detach=True)
     try:
         assert container.wait()["StatusCode"] == 2
         assert b"--workers: 'many' is not accepted; give a whole number from 1 to 64" in container.logs()

@@ -137,5 +137,5 @@ def test_what_is_no_schema_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "settings.json"
     path.write_text(text)
 
-    with pytest.raises(SettingsFileError, match="settings.json is not"):
+    with pytest.raises(SettingsFileError, match=r"settings\.json is not"):
         known_settings(path)
