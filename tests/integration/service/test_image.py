@@ -11,13 +11,14 @@ import pytest
 from tests.integration.service.harness import ROOT, free_port, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from typing import TypeAlias
 
     import docker
     from docker.models.containers import Container
     from docker.models.images import Image
 
-    Run = Callable[..., tuple[Container, httpx.Client]]
+    Run: TypeAlias = Callable[..., tuple[Container, httpx.Client]]
 
 BASE = "python:3.13-slim"
 MOST_BYTES = 200 * 10**6
