@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
     from docker.models.volumes import Volume
 
+LOCAL_SCHEMES = {"unix", "http+unix"}
 CONNECT_WITHIN_S = 3
 ANSWER_WITHIN_S = 60
 
@@ -67,6 +69,7 @@ class Engine:
                 "unset DOCKER_HOST, or name an engine of this machine"
             )
         try:
+            _knock(address)
             client = DockerClient(timeout=CONNECT_WITHIN_S).client
             client.ping()
         except (DockerException, RequestException, OSError, ValueError) as error:
@@ -194,7 +197,7 @@ def _is_orphan(mark: str, *, running: bool) -> bool:
 
 def _is_here(address: str) -> bool:
     url = urlsplit(address)
-    if url.scheme in {"unix", "http+unix"}:
+    if url.scheme in LOCAL_SCHEMES:
         return True
     if url.hostname == "localhost":
         return url.scheme != "ssh"
@@ -202,6 +205,15 @@ def _is_here(address: str) -> bool:
         return url.scheme != "ssh" and ipaddress.ip_address(url.hostname or "").is_loopback
     except ValueError:
         return False
+
+
+def _knock(address: str) -> None:
+    """Connect once, because the library leaves its socket open where that fails. Raises OSError."""
+    url = urlsplit(address)
+    if url.scheme in LOCAL_SCHEMES:
+        with socket.socket(socket.AF_UNIX) as engine:
+            engine.settimeout(CONNECT_WITHIN_S)
+            engine.connect(url.path)
 
 
 def _cause(error: BaseException) -> str:

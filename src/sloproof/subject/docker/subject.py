@@ -95,9 +95,10 @@ class DockerSubject:
         if self.container.folder is None or not self._has_volume(cell):
             return
         with refusals_told("read what the subject has stored"):
-            # A volume is read through a container; this one is never started.
+            # A volume is read through a container; this one is never started, so its command is nobody's.
             reader = self.engine.client.containers.create(
                 self.container.image,
+                command=["true"],
                 volumes={volume_name(cell): {"bind": self.container.folder, "mode": "ro"}},
                 labels={LABEL: Owner.present().mark},
             )

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def copy_out(container: Container, source: str, target: Path) -> None:
     """Copy the files and folders in `source` of a container, running or not, into the folder `target`.
 
-    Links and devices are left out: they may point at what is the container's alone. Nothing keeps its owner.
+    Symbolic links and devices are left out: they may point at what is the container's alone. Owners and
+    permissions are not copied.
     """
     with tempfile.TemporaryFile() as spool:
         chunks, _ = container.get_archive(source)
@@ -32,6 +33,6 @@ def copy_out(container: Container, source: str, target: Path) -> None:
                 path = target.joinpath(*inner)
                 if member.isdir():
                     path.mkdir(parents=True, exist_ok=True)
-                elif (content := archive.extractfile(member)) and member.isfile():
+                elif (member.isfile() or member.islnk()) and (content := archive.extractfile(member)):
                     with path.open("wb") as file:
                         shutil.copyfileobj(content, file)
