@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 from rich.console import Console
 
 from sloproof.analysis.results import exit_status, to_json
-from sloproof.cli.planning import plan_table
+from sloproof.cli.planning import plan_table, size
 from sloproof.cli.progress import RunProgress
 from sloproof.cli.verdicts import verdict_table
 from sloproof.experiment import spec
@@ -138,7 +138,9 @@ def _experiment(options: argparse.Namespace) -> Experiment:
 def _plan(options: argparse.Namespace) -> int:
     experiment = _experiment(options)
     definition.load(experiment.slo)
-    _console().print(plan_table(experiment, choose(experiment, options.backend)))
+    console = _console()
+    console.print(size(experiment, choose(experiment, options.backend)), markup=False, soft_wrap=True)
+    console.print(plan_table(experiment))
     return OK
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sloproof.experiment.spec import Experiment
 
 # What a trial takes besides its traffic, on two cores with little else to do.
-OVERHEAD_S = {BackendName.PROCESS: 6.0, BackendName.DOCKER: 6.0}
+OVERHEAD_S = {BackendName.PROCESS: 5.5, BackendName.DOCKER: 5.5}
 
 
 def expected_s(experiment: Experiment, backend: BackendName) -> float:
@@ -23,19 +23,20 @@ def expected_s(experiment: Experiment, backend: BackendName) -> float:
     return experiment.blocks * (traffic_s + len(experiment.configurations()) * OVERHEAD_S[backend])
 
 
-def plan_table(experiment: Experiment, backend: Backend) -> Table:
+def size(experiment: Experiment, backend: Backend) -> str:
+    """Return in a line how much an experiment runs, and where."""
+    configurations, blocks = len(experiment.configurations()), experiment.blocks
+    takes = duration(expected_s(experiment, backend.name))
+    return (
+        f"{experiment.name}: {configurations} configurations × {blocks} blocks = {configurations * blocks} "
+        f"trials, about {takes}; seed {experiment.seed}\nbackend {backend.name}: {backend.reason}"
+    )
+
+
+def plan_table(experiment: Experiment) -> Table:
     """Return a row for each configuration, in their stable order, with what it is made of."""
     matrix = experiment.configurations()
-    takes = duration(expected_s(experiment, backend.name))
-    table = Table(
-        title=f"{experiment.name}: {len(matrix)} configurations × {experiment.blocks} blocks = "
-        f"{len(matrix) * experiment.blocks} trials, about {takes}",
-        caption=f"backend {backend.name}: {backend.reason}; seed {experiment.seed}; "
-        "the order is drawn anew for each block",
-        title_justify="left",
-        caption_justify="left",
-        padding=(0, 2, 0, 0),
-    )
+    table = Table(padding=(0, 2, 0, 0))
     for heading in ("configuration", *matrix[0].factors, "traffic"):
         table.add_column(heading)
     for each in matrix:

@@ -53,7 +53,7 @@ class RunProgress:
 
     def preparing(self, what: str) -> None:
         """Say what is made ready."""
-        self._console.print(f"[dim]preparing {escape(what)}[/]")
+        self._console.print(f"[dim]{escape(what)}[/]")
 
     def backend(self, backend: Backend) -> None:
         """Say where the subject runs, and why there."""
@@ -89,7 +89,9 @@ class RunProgress:
         place = f"{self._done + again:>{len(str(self._planned))}}/{self._planned}  block {trial.block}"
         left = "" if self._console.is_terminal else f"  {duration(self._left_s())} left"
         outcome = self._outcome(result, again=again)
-        self._console.print(f"[dim]{place}[/]  {escape(trial.configuration.id):<16} {outcome}[dim]{left}[/]")
+        self._console.print(
+            f"[dim]{place}[/]  {escape(trial.configuration.id):<16} {outcome}[dim]{left}[/]", soft_wrap=True
+        )
 
     def _outcome(self, result: TrialResult, *, again: bool) -> str:
         if result.integrity.violations:

@@ -158,9 +158,9 @@ class DockerBackend:
             source = self._filled(configuration).source
             if source not in self.images:
                 began = time.monotonic()
-                notice(f"image of {source}")
+                notice(f"building or finding the image of {source}")
                 self.images[source] = self._image(source)
-                notice(f"image of {source} is ready after {time.monotonic() - began:.1f} s")
+                notice(f"it is ready after {time.monotonic() - began:.1f} s")
         return {
             "engine": dict(self.engine.facts()),
             "images": {str(source): each for source, each in self.images.items()},
@@ -168,7 +168,7 @@ class DockerBackend:
 
     def calibrate(self, matrix: Sequence[Configuration], notice: Callable[[str], None]) -> Mapping[str, Any]:
         """Measure what the port proxy in front of the subject costs."""
-        notice("what the port proxy costs")
+        notice("measuring what the port proxy costs")
         with tempfile.TemporaryDirectory(prefix="sloproof-") as scratch:
             cell = Cell(
                 factors=matrix[0].factors, folder=Path(scratch), log=Path(scratch) / "log", port=free_port()
