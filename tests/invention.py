@@ -22,6 +22,8 @@ from sloproof.load.protocol import PhaseFacts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sloproof.analysis.results import Results
+
 ROOT = Path(__file__).parents[1]
 REQUESTS = "http_server_request_duration_seconds"
 ENDPOINTS = ("POST /jobs", "GET /jobs/{id}")
@@ -154,6 +156,55 @@ class InventedTrial:
         lines += [f'process_cpu_seconds_total{{pid="{pid}"}} {count / 1000}' for pid in (11, 12)]
         lines += ['service_build_info{server="uvicorn",loop="uvloop"} 1', ""]
         return "\n".join(lines)
+
+
+HOSTILE = (
+    "</script><script>alert('x')</script>",
+    """<img src=x onerror="alert('y')"> & `quotes` "double" @everyone #1 | _*~$[x](http://x.invalid)""",
+    "=HYPERLINK(1) \N{PILE OF POO}\N{FAMILY} \N{RIGHT-TO-LEFT OVERRIDE}\N{HEBREW LETTER ALEF} {{ 7 }} <!--",
+    "y" * 200,
+)
+
+
+def renamed(results: Results) -> Results:
+    """Return results in which whatever a person or a program can name is hostile."""
+    wicked = " ".join(HOSTILE)
+    names = {each.name: f"{HOSTILE[n % 4]} {n}" for n, each in enumerate(results.objectives)}
+    configurations = {each.id: f"{HOSTILE[n % 4]} {n}" for n, each in enumerate(results.configurations)}
+    return replace(
+        results,
+        experiment=wicked,
+        description=wicked,
+        service=wicked,
+        objectives=tuple(
+            replace(each, name=names[each.name], description=wicked) for each in results.objectives
+        ),
+        configurations=tuple(
+            replace(
+                each,
+                id=configurations[each.id],
+                factors={wicked: wicked},
+                objectives=tuple(
+                    replace(one, name=names[one.name], reason=wicked, finding=wicked)
+                    for one in each.objectives
+                ),
+            )
+            for each in results.configurations
+        ),
+        trials=tuple(
+            replace(
+                each,
+                configuration=configurations[each.configuration],
+                valid=each.valid and each.block > 1,
+                problems=(wicked, "\x00\x1b[31m control \x0b"),
+                integrity=replace(each.integrity, violations=(wicked,)),
+                observations={names[name]: seen for name, seen in each.observations.items()},
+                subject_build={wicked: wicked},
+                requests_by_worker={wicked: 1},
+            )
+            for each in results.trials
+        ),
+    )
 
 
 class Invention:

@@ -63,22 +63,7 @@ def _over_time(timelines: Mapping[str, Timeline], results: Results) -> Iterator[
     if not timelines:
         return
     thresholds = {each.endpoint: each.threshold_s for each in results.objectives if each.threshold_s}
-    first, *_ = timelines.values()
-    yield {
-        "id": "rate",
-        "kind": "rate",
-        "title": "requests per second",
-        "bin_s": first.bin_s,
-        "lines": {
-            name: [_shown(sum(counts) / first.bin_s / first.trials) for counts in zip(*columns, strict=True)]
-            for name, columns in {
-                "intended": [each.intended for each in timelines.values()],
-                "answered": [each.answered for each in timelines.values()],
-                "errors": [each.bad for each in timelines.values()],
-            }.items()
-        },
-        "threshold_ms": None,
-    }
+    yield _rates(list(timelines.values()))
     for number, (endpoint, timeline) in enumerate(timelines.items()):
         lines = {"p50": timeline.p50_s, "p99": timeline.p99_s, "max": timeline.max_s}
         threshold_s = thresholds.get(endpoint)
@@ -96,11 +81,34 @@ def _over_time(timelines: Mapping[str, Timeline], results: Results) -> Iterator[
         }
 
 
+def _rates(timelines: Sequence[Timeline]) -> Chart:
+    first = timelines[0]
+    errors = sum(sum(each.bad) for each in timelines)
+    columns = {
+        "intended": [each.intended for each in timelines],
+        "answered": [each.answered for each in timelines],
+    }
+    if errors:  # a red line along the bottom would alarm for nothing
+        columns["errors"] = [each.bad for each in timelines]
+    return {
+        "id": "rate",
+        "kind": "rate",
+        "title": f"requests per second, {errors or 'no'} error{'' if errors == 1 else 's'}",
+        "bin_s": first.bin_s,
+        "lines": {
+            name: [_shown(sum(counts) / first.bin_s / first.trials) for counts in zip(*each, strict=True)]
+            for name, each in columns.items()
+        },
+        "threshold_ms": None,
+    }
+
+
 def _on_one_axis(charts: Iterable[Chart]) -> list[Chart]:
     made = list(charts)
     values: dict[str, list[float]] = {}
     for chart in made:
         drawn = [value for line in chart["lines"].values() for value in line if value is not None]
+        drawn += [chart["threshold_ms"]] if chart["threshold_ms"] else []
         values.setdefault(chart["kind"], []).extend(drawn)
     return [
         {**chart, "range": [min(values[chart["kind"]], default=0), max(values[chart["kind"]], default=0)]}

@@ -39,9 +39,8 @@ def markdown(results: Results) -> str:
         *_table(results, shown),
         "",
         *_left_out(results, shown),
-        *_items(list(answer.notes(results)), MOST_VIOLATIONS),
-        *_items(list(answer.undecided(results)), MOST_UNDECIDED),
-        "",
+        *_items([*answer.notes(results)], MOST_VIOLATIONS),
+        *_items([*answer.undecided(results)], MOST_UNDECIDED),
         " · ".join(map(text, (answer.trials(results), *traffics(results.plan)[:MOST_PROFILES]))),
         "",
         f"[The whole report](report.html), run {text(results.run)}",
@@ -98,3 +97,5 @@ def _items(notes: Sequence[tuple[str, str]], most: int) -> Iterator[str]:
         yield f"- **{text(about)}**: {text(what)}"
     if left := len(notes[most:]):
         yield f"- {left} more in the report"
+    if notes:
+        yield ""

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from sloproof.analysis.results import ConfigurationResult, ObjectiveResult, Results
 
 # A spreadsheet takes a cell that begins so for a formula. Source: OWASP, "CSV Injection".
-FORMULA = re.compile(r"[=+\-@\t\r]")
+FORMULA = re.compile(r"[=+\-@\t]")
+LINE_BREAK = re.compile(r"[\r\n]+")
 MEASURED = ("verdict", "median", "low", "high", "trials", "good", "total", "more_trials", "reason")
 Cell = str | int | float | None
 
@@ -24,7 +25,7 @@ def summary_csv(results: Results) -> str:
     """Return a row for each configuration and objective; ratios are 0 to 1, what is unknown is empty.
 
     ``trials`` are those that the verdict rests on: for integrity all of them, else the valid ones. A text
-    that a spreadsheet would take for a formula begins with an apostrophe.
+    that a spreadsheet would take for a formula begins with an apostrophe; none has line breaks.
     """
     factors = sorted({name for each in results.configurations for name in each.factors})
     file = io.StringIO()
@@ -58,4 +59,7 @@ def _measured(configuration: ConfigurationResult, objective: ObjectiveResult) ->
 
 
 def _defused(cell: Cell) -> Cell:
-    return f"'{cell}" if isinstance(cell, str) and FORMULA.match(cell) else cell
+    if not isinstance(cell, str):
+        return cell
+    line = LINE_BREAK.sub(" ", cell)
+    return f"'{line}" if FORMULA.match(line) else line

@@ -17,7 +17,9 @@
   const milliseconds = (ms) => (ms == null ? "–" : ms >= 1000 ? `${short(ms / 1000)} s` : `${short(ms)} ms`);
   const percentile = (x) => `p${+(100 * (1 - 10 ** -x)).toPrecision(6)}`;
   const decades = (_plot, values) => values.map((v) => (v !== null && Number.isInteger(Math.log10(v)) ? milliseconds(v) : ""));
+  const tens = (_plot, splits) => splits.map((v) => (v !== null && Number.isInteger(Math.log10(v)) ? v : null));
   const axis = (more) => ({ stroke: ink("--soft"), grid: { stroke: ink("--line"), width: 1 }, ticks: { stroke: ink("--line") }, ...more });
+  const latencyAxis = axis({ size: 62, values: decades, grid: { stroke: ink("--line"), width: 1, filter: tens }, ticks: { show: false } });
   const logarithmic = (low, high) => [10 ** Math.floor(Math.log10(Math.max(low, 0.01))), 10 ** Math.ceil(Math.log10(Math.max(high, 0.1)))];
 
   const line = (plot, dash, from, to) => {
@@ -56,7 +58,7 @@
       },
       axes: [
         axis({ splits: () => [0, 0.30103, 1, 2, 3, 4, 5, 6].filter((x) => x <= chart.x_max), values: (_p, xs) => xs.map(percentile) }),
-        axis({ size: 70, values: decades }),
+        latencyAxis,
       ],
       series: [
         { label: "percentile", value: (_p, x) => (x === null ? "–" : percentile(x)) },
@@ -107,7 +109,7 @@
       },
       axes: [
         axis({ size: 34, values: (_p, xs) => xs.map((x) => `${x} s`) }),
-        axis({ size: 62, values: isRate ? undefined : decades }),
+        isRate ? axis({ size: 62 }) : latencyAxis,
       ],
       series: [{}, ...names.map((name) => ({ label: name, paths: stepped, points: { show: false }, ...STYLES[name] }))],
       hooks: { draw: [threshold(chart)], setCursor: [say] },
