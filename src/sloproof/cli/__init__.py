@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from rich.console import Console
 
-from sloproof.analysis.results import exit_status, to_json
+from sloproof.analysis.results import exit_status
 from sloproof.cli.planning import plan_table, size
 from sloproof.cli.progress import RunProgress
 from sloproof.cli.verdicts import verdict_table
@@ -24,7 +24,7 @@ from sloproof.experiment.run import DiskFullError, execute, open_run, resume_run
 from sloproof.experiment.runfolder import RunFolder, RunFolderError, write_atomically
 from sloproof.experiment.summary import summarise
 from sloproof.load.process import LoadError, LoadInputError
-from sloproof.report.page import page
+from sloproof.report.documents import documents
 from sloproof.slo import definition
 from sloproof.slo.problems import InvalidFile
 from sloproof.subject.port import SubjectError
@@ -162,8 +162,10 @@ def _validate(options: argparse.Namespace) -> int:
 
 def _write_report(folder: RunFolder, console: Console) -> int:
     results = summarise(folder)
-    write_atomically(folder.results, to_json(results))
-    write_atomically(folder.report, page(results))
+    for name, text in documents(results, samples=lambda trial: folder.trial(trial).samples()):
+        path = folder.path / name
+        path.parent.mkdir(exist_ok=True)
+        write_atomically(path, text)
     console.print()
     console.print(verdict_table(results))
     console.print(f"Report: {folder.report}", markup=False, soft_wrap=True)

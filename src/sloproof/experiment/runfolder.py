@@ -150,11 +150,6 @@ class RunFolder:
         return self.path / "inputs" / "slo.yaml"
 
     @property
-    def results(self) -> Path:
-        """Return the file of results."""
-        return self.path / "results.json"
-
-    @property
     def report(self) -> Path:
         """Return the page that people read."""
         return self.path / "report.html"
