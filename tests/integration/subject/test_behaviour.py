@@ -30,6 +30,7 @@ def test_sigterm_ends_it_in_good_order(house: House, cell: Cell) -> None:
         await_ready(instance)
         assert instance.exit_status() is None
         assert instance.wait(0.1) is None
+        assert instance.wait(0) is None
 
         instance.terminate()
 
@@ -105,10 +106,7 @@ def test_a_wrong_option_ends_it_early_and_the_log_tells_why(house: House, cell: 
 
 
 def test_a_port_that_is_taken_is_told_and_nothing_stays(house: House, cell: Cell) -> None:
-    with socket.socket() as taken:
-        taken.bind((HOST, cell.port))
-        taken.listen()
-
+    with socket.create_server((HOST, cell.port)):
         assert "address already in use" in why_it_did_not_start(house.subject, cell).lower()
 
     assert house.left() == []

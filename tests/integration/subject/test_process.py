@@ -145,9 +145,7 @@ def test_a_command_that_does_not_exist_is_named(cell: Cell) -> None:
 
 def test_a_port_that_is_taken_is_not_given_out() -> None:
     first = free_port()
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", first))
-        taken.listen()
+    with socket.create_server(("127.0.0.1", first)):
         second = free_port()
 
     assert second != first

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from docker.errors import APIError, DockerException, NotFound
-from requests.exceptions import RequestException, Timeout
+from docker.errors import DockerException
+from requests.exceptions import RequestException
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.docker_client import DockerClient, get_docker_host
 
 from sloproof.subject.docker import image
-from sloproof.subject.owner import LABEL, Life, Owner
-from sloproof.subject.port import SubjectError
+from sloproof.subject.docker.errors import EngineError, cause, refusals_told
+from sloproof.subject.docker.leftovers import is_orphan, remove
+from sloproof.subject.owner import LABEL, Owner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     import docker
@@ -29,21 +29,6 @@ if TYPE_CHECKING:
 LOCAL_SCHEMES = {"unix", "http+unix"}
 CONNECT_WITHIN_S = 3
 ANSWER_WITHIN_S = 60
-
-
-class EngineError(SubjectError):
-    """No engine answers, or not one that can be used."""
-
-
-@contextmanager
-def refusals_told(attempt: str) -> Iterator[None]:
-    """Turn what the engine refuses into a SubjectError: what was attempted, and the engine's own words."""
-    try:
-        yield
-    except APIError as error:
-        raise SubjectError(f"cannot {attempt}: {error.explanation or error}") from error
-    except (DockerException, RequestException) as error:
-        raise EngineError(f"cannot {attempt}: {_cause(error)}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +58,7 @@ class Engine:
             client = DockerClient(timeout=CONNECT_WITHIN_S).client
             client.ping()
         except (DockerException, RequestException, OSError, ValueError) as error:
-            raise EngineError(f"no Docker engine answers at {address}: {_cause(error)}") from error
+            raise EngineError(f"no Docker engine answers at {address}: {cause(error)}") from error
         client.api.timeout = ANSWER_WITHIN_S
         return cls(client)
 
@@ -132,13 +117,13 @@ class Engine:
 
         """
         containers, volumes = self._labelled(LABEL)
-        return _remove(
+        return remove(
             [
                 each
                 for each in containers
-                if _is_orphan(each.labels[LABEL], running=each.status in {"running", "paused"})
+                if is_orphan(each.labels[LABEL], running=each.status in {"running", "paused"})
             ],
-            [each for each in volumes if _is_orphan(each.attrs["Labels"][LABEL], running=False)],
+            [each for each in volumes if is_orphan(each.attrs["Labels"][LABEL], running=False)],
         )
 
     def remove_own(self) -> list[str]:
@@ -148,7 +133,7 @@ class Engine:
             SubjectError: the engine refuses.
 
         """
-        return _remove(*self._labelled(f"{LABEL}={Owner.present().mark}"))
+        return remove(*self._labelled(f"{LABEL}={Owner.present().mark}"))
 
     def _labelled(self, label: str) -> tuple[list[Container], list[Volume]]:
         with refusals_told("look for what was left behind"):
@@ -157,52 +142,14 @@ class Engine:
             return containers, self.client.volumes.list(filters={"label": label})
 
 
-def _remove(containers: Iterable[Container], volumes: Iterable[Volume]) -> list[str]:
-    with refusals_told("remove what was left behind"):
-        # Containers come first: the volumes of one that still stands cannot be removed.
-        return [
-            *(f"container {each.name}" for each in containers if remove_container(each)),
-            *(f"volume {each.name}" for each in volumes if _remove_volume(each)),
-        ]
-
-
-def remove_container(container: Container) -> bool:
-    """Remove a container, running or not; return whether it was there."""
-    try:
-        container.remove(force=True, v=True)
-    except NotFound:
-        return False
-    except APIError as error:
-        if "already in progress" not in str(error.explanation):
-            raise
-        container.wait(condition="removed")
-    return True
-
-
-def _remove_volume(volume: Volume) -> bool:
-    """Remove a volume unless somebody uses it; return whether it was removed."""
-    with suppress(APIError):
-        volume.remove()
-        return True
-    return False
-
-
-def _is_orphan(mark: str, *, running: bool) -> bool:
-    owner = Owner.parse(mark)
-    if owner is None:
-        return False
-    life = owner.life()
-    return life is Life.DEAD or (life is Life.OF_ANOTHER_BOOT and not running)
-
-
 def _is_here(address: str) -> bool:
     url = urlsplit(address)
     if url.scheme in LOCAL_SCHEMES:
         return True
-    if url.hostname == "localhost":
-        return url.scheme != "ssh"
+    if url.scheme == "ssh":
+        return False
     try:
-        return url.scheme != "ssh" and ipaddress.ip_address(url.hostname or "").is_loopback
+        return url.hostname == "localhost" or ipaddress.ip_address(url.hostname or "").is_loopback
     except ValueError:
         return False
 
@@ -214,16 +161,3 @@ def _knock(address: str) -> None:
         with socket.socket(socket.AF_UNIX) as engine:
             engine.settimeout(CONNECT_WITHIN_S)
             engine.connect(url.path)
-
-
-def _cause(error: BaseException) -> str:
-    """Return in a few words what the chain of exceptions of three libraries comes from."""
-    chain: list[Any] = []
-    link: BaseException | None = error
-    while link is not None and link not in chain:
-        chain.append(link)
-        link = link.__cause__ or link.__context__
-    if any(isinstance(each, Timeout | TimeoutError) for each in chain):
-        return "it does not answer in time"
-    system = [each.strerror for each in chain if isinstance(each, OSError) and each.strerror]
-    return system[-1] if system else str(error).partition("\n")[0]

@@ -11,7 +11,7 @@ from docker.errors import APIError, NotFound
 from requests.exceptions import ConnectionError as Disconnected
 from requests.exceptions import ReadTimeout
 
-from sloproof.subject.docker.engine import refusals_told
+from sloproof.subject.docker.errors import refusals_told
 from sloproof.subject.interrupts import deferred
 from sloproof.subject.port import HOST
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SIGNALLED = 128
 LAST_SIGNAL = 64
+SHORTEST_S = 0.001  # to the HTTP client 0 is no time-out
 KILLED_WITHIN_S = 30.0
 NOT_RUNNING = 409
 MEBI = 2**20
@@ -88,7 +89,7 @@ class DockerInstance:
         """Wait for the container to end."""
         with refusals_told("wait for the container"), suppress(ReadTimeout, Disconnected):
             # A time-out while the answer is awaited comes as a lost connection; a lost engine shows below.
-            self.container.get_wrapped_container().wait(timeout=timeout_s)
+            self.container.get_wrapped_container().wait(timeout=max(timeout_s, SHORTEST_S))
         return self.exit_status()
 
     def kill(self) -> None:

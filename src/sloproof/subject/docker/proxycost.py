@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from docker.errors import APIError
 
 from sloproof.subject.docker import probe
-from sloproof.subject.docker.engine import refusals_told, remove_container
+from sloproof.subject.docker.errors import refusals_told
+from sloproof.subject.docker.leftovers import remove_container
 from sloproof.subject.owner import LABEL, Owner
 from sloproof.subject.port import SubjectError
 

@@ -11,8 +11,9 @@ from docker.errors import NotFound
 from docker.types import LogConfig
 from testcontainers.core.container import DockerContainer
 
-from sloproof.subject.docker.engine import refusals_told, remove_container
+from sloproof.subject.docker.errors import refusals_told
 from sloproof.subject.docker.instance import DockerInstance
+from sloproof.subject.docker.leftovers import remove_container
 from sloproof.subject.docker.volume import copy_out
 from sloproof.subject.owner import LABEL, Owner
 from sloproof.subject.port import HOST, Cell, SubjectError
