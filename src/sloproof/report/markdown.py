@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sloproof.report import answer
 from sloproof.report.facts import traffics
-from sloproof.report.text import SYMBOLS, asks, percent
+from sloproof.report.text import SYMBOLS, asks, percent, straight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,7 +54,7 @@ def text(raw: str) -> str:
     >>> print(text("a|b <i>@all</i>"))
     a\|b &lt;i&gt;@&#8203;all&lt;/i&gt;
     """
-    line = " ".join(raw.split())
+    line = " ".join(straight(raw).split())
     if len(line) > MOST_CHARACTERS:
         line = f"{line[: MOST_CHARACTERS - 1]}…"
     # The places are found first: what is put in for one character must not be taken for another's markup.

@@ -10,11 +10,24 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
 
 from sloproof.report import answer
 from sloproof.report.charts import configuration_charts, percentile_charts, trial_charts
 from sloproof.report.facts import facts, traffics
-from sloproof.report.text import SYMBOLS, asks, bounds, counted, duration, label, percent, quantity, sli
+from sloproof.report.text import (
+    SYMBOLS,
+    asks,
+    bounds,
+    counted,
+    duration,
+    label,
+    percent,
+    quantity,
+    sli,
+    straight,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,6 +119,11 @@ def _outside(trial: TrialResult) -> float:
     return sum(seconds for part, seconds in trial.seconds.items() if part not in ("warm-up", "load"))
 
 
+def _script_data(value: object) -> Markup:
+    """Return data as JSON that cannot end its script, with names as the page shows them."""
+    return Markup(straight(htmlsafe_json_dumps(value, ensure_ascii=False)))  # noqa: S704 - safe by its maker
+
+
 def _render(template: str, **values: Any) -> str:  # noqa: ANN401 - each template has values of its own
     return _environment().get_template(template).render(values)
 
@@ -117,6 +135,9 @@ def _environment() -> Environment:
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
+        finalize=lambda value: (
+            straight(value) if type(value) is str else value
+        ),  # and no markup, which is ours
     )
     environment.globals.update(symbols=SYMBOLS)
     environment.filters.update(
@@ -131,5 +152,6 @@ def _environment() -> Environment:
         build=_build,
         outside=_outside,
         path=quote,
+        script_data=_script_data,
     )
     return environment

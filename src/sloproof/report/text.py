@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,18 @@ if TYPE_CHECKING:
     from sloproof.analysis.results import ObjectiveDefinition
 
 MINUTE_S = 60.0
+# Source: Unicode Standard Annex #9, section 2, "Directional Formatting Characters"; Hebrew needs none of them.
+TURNS_TEXT = re.compile("[\u202a-\u202e\u2066-\u2069]")
 SYMBOLS = {Verdict.MET.name: "✓", Verdict.VIOLATED.name: "✗", Verdict.INCONCLUSIVE.name: "?"}
+
+
+def straight(text: str) -> str:
+    """Return a text without what would turn the direction of everything after it.
+
+    >>> straight("a\u202eb")
+    'ab'
+    """
+    return TURNS_TEXT.sub("", text)
 
 
 def percent(ratio: float) -> str:

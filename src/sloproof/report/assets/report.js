@@ -57,7 +57,7 @@
         y: { distr: 3, range: (_plot, low, high) => logarithmic(low, Math.max(high, 1.5 * (chart.threshold_ms ?? high))) },
       },
       axes: [
-        axis({ splits: () => [0, 0.30103, 1, 2, 3, 4, 5, 6].filter((x) => x <= chart.x_max), values: (_p, xs) => xs.map(percentile) }),
+        axis({ splits: () => [0, 0.30103, 1, 2, 3, 4, 5, 6].filter((x) => x <= chart.x_max), values: (_p, xs) => xs.map((x) => (x ? percentile(x) : "")) }),
         latencyAxis,
       ],
       series: [
@@ -149,7 +149,7 @@
   const pick = ({ target }) => {
     chosen[target.checked ? "add" : "delete"](target.value);
     show();
-    for (const [chart, plot] of drawn) {
+    for (const [chart, plot] of [...drawn]) {
       if (chart.kind !== "percentiles") continue;
       plot.destroy();
       drawn.delete(chart);
