@@ -13,7 +13,7 @@ from sloproof.experiment.readiness import await_ready
 from sloproof.experiment.record import BackendName
 from sloproof.subject.docker import Container, DockerSubject, Engine, EngineError, port_proxy_cost
 from sloproof.subject.interrupts import deferred
-from sloproof.subject.port import Cell
+from sloproof.subject.port import Cell, SubjectError
 from sloproof.subject.process import ProcessSubject, free_port
 
 if TYPE_CHECKING:
@@ -210,7 +210,11 @@ class DockerBackend:
         return fill(self.experiment.subject, self.experiment.subject.container, configuration.factors)
 
     def _image(self, source: ImageSource) -> str:
-        if source.build is not None:
-            return self.engine.build(source.build, dockerfile=None, args=dict(source.args))
-        assert source.name is not None  # noqa: S101 - it has the one or the other
-        return self.engine.find(source.name)
+        try:
+            if source.build is not None:
+                return self.engine.build(source.build, dockerfile=None, args=dict(source.args))
+            return self.engine.find(str(source))
+        except SubjectError as error:
+            if _obstacle_to_processes(self.experiment):
+                raise
+            raise SubjectError(f"{error}\nor run without containers: --backend process") from error
