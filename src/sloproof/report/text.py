@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sloproof.analysis.results import ObjectiveDefinition
 
 MINUTE_S = 60.0
-# Source: Unicode Standard Annex #9, section 2, "Directional Formatting Characters"; Hebrew needs none of them.
+# Source: Unicode Standard Annex #9, "Directional Formatting Characters"; Hebrew reads well without.
 TURNS_TEXT = re.compile("[\u202a-\u202e\u2066-\u2069]")
 SYMBOLS = {Verdict.MET.name: "✓", Verdict.VIOLATED.name: "✗", Verdict.INCONCLUSIVE.name: "?"}
 
