@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -174,12 +175,12 @@ class DockerBackend:
                 factors=matrix[0].factors, folder=Path(scratch), log=Path(scratch) / "log", port=free_port()
             )
             subject = self.subject(matrix[0])
-            with deferred():
-                instance = subject.start(cell)
-            with instance:
+            with ExitStack() as running:
+                running.callback(subject.clear, cell)
+                with deferred():
+                    instance = running.enter_context(subject.start(cell))
                 await_ready(instance, self.experiment.subject)
                 cost = port_proxy_cost(instance, path=self.experiment.subject.ready)
-            subject.clear(cell)
         return {"port_proxy": cost if isinstance(cost, str) else asdict(cost)}
 
     def subject(self, configuration: Configuration) -> DockerSubject:
