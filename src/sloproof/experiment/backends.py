@@ -205,6 +205,7 @@ class DockerBackend:
     def close(self) -> None:
         """Remove every container and volume of this run that is left."""
         self.engine.remove_own()
+        self.engine.close()
 
     def _filled(self, configuration: Configuration) -> FilledContainer:
         assert self.experiment.subject.container is not None  # noqa: S101 - else there is an obstacle

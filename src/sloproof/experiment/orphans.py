@@ -12,5 +12,7 @@ def sweep() -> list[str]:
     """Remove what no living sloproof owns, and say what it was."""
     removed = sweep_processes()
     with suppress(EngineError):  # then nobody can ask what is left, nor start any more
-        removed += Engine.connect().sweep()
+        engine = Engine.connect()
+        removed += engine.sweep()
+        engine.close()
     return removed
