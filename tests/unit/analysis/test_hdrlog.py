@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -91,6 +92,15 @@ def test_there_is_a_line_for_each_second_and_endpoint_at_its_time(tmp_path: Path
     lines = [line.split(",") for line in log.splitlines() if line.startswith("Tag=")]
     assert [line[0] for line in lines[:2]] == ["Tag=GET_/jobs/{id}", "Tag=POST_/jobs"]
     assert [float(line[3]) for line in lines] == pytest.approx([20.0] * 6 + [250.0] * 4)  # milliseconds
+
+
+def test_only_the_load_phase_is_in_it(tmp_path: Path) -> None:
+    whole = samples(np.full(1000, 0.02))
+    phases = np.array([Phase.WARMUP] * 300 + [Phase.LOAD] * 600 + [Phase.DRAIN] * 100, dtype=np.str_)
+
+    found = intervals(hdr_log([TimedSamples(BEGAN_AT, replace(whole, phase=phases))]), tmp_path)
+
+    assert sum(each.get_total_count() for each in found) == 600
 
 
 def test_a_request_that_was_never_answered_is_in_it_as_an_hour(tmp_path: Path) -> None:
