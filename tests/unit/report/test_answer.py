@@ -11,6 +11,7 @@ from sloproof.report.answer import headline, notes, overall, undecided
 from tests.invention import InventedTrial, facts
 
 if TYPE_CHECKING:
+    from sloproof.analysis.results import Results
     from tests.invention import Invention
 
 SLOW = InventedTrial(configuration="", slow=30)
@@ -46,9 +47,7 @@ def test_the_headline_answers_the_question(
     assert overall(results) is verdict
 
 
-def test_many_configurations_are_counted_not_listed(invention: Invention) -> None:
-    invention.fill(uvicorn_1=SLOW)
-    results = summarise(invention.folder)
+def test_many_configurations_are_counted_not_listed(results: Results) -> None:
     violated, *met = results.configurations
     many = [
         *(replace(met[0], id=f"c{n}") for n in range(150)),

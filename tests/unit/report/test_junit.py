@@ -122,8 +122,8 @@ def test_a_run_without_any_trial_is_all_errors_and_one_integrity_to_come(inventi
 def test_what_xml_cannot_hold_is_replaced_and_what_it_could_mistake_is_kept(invention: Invention) -> None:
     invention.fill(uvicorn_1=InventedTrial(configuration="", generator=facts(wait_ratio=1.0)))
 
-    document = junit(renamed(summarise(invention.folder)))
-    root = parsed(renamed(summarise(invention.folder)))
+    results = renamed(summarise(invention.folder))
+    document, root = junit(results), parsed(results)
 
     assert "\x00" not in document
     assert "\N{REPLACEMENT CHARACTER}[31m control" in document

@@ -17,12 +17,6 @@ if TYPE_CHECKING:
 SLOW = InventedTrial(configuration="", slow=30)
 
 
-@pytest.fixture
-def results(invention: Invention) -> Results:
-    invention.fill(uvicorn_1=SLOW)
-    return summarise(invention.folder)
-
-
 def test_the_verdict_comes_first_and_every_cell_has_its_figure(results: Results) -> None:
     lines = markdown(results).splitlines()
 

@@ -53,12 +53,6 @@ class Text(HTMLParser):
         return re.sub(r"\s+", " ", " ".join(self.seen))
 
 
-@pytest.fixture
-def results(invention: Invention) -> Results:
-    invention.fill(uvicorn_1=InventedTrial(configuration="uvicorn-1", slow=30))
-    return summarise(invention.folder)
-
-
 def test_the_page_says_every_verdict_and_fetches_nothing(results: Results) -> None:
     seen = Text(page(results))
 

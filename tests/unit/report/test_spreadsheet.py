@@ -5,8 +5,6 @@ import io
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import pytest
-
 from sloproof.experiment.summary import summarise
 from sloproof.report.spreadsheet import summary_csv
 from tests.invention import InventedTrial, facts, renamed
@@ -18,12 +16,6 @@ if TYPE_CHECKING:
 
 def rows(results: Results) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(summary_csv(results))))
-
-
-@pytest.fixture
-def results(invention: Invention) -> Results:
-    invention.fill(uvicorn_1=InventedTrial(configuration="", slow=30))
-    return summarise(invention.folder)
 
 
 def test_a_row_holds_one_objective_of_one_configuration_as_raw_numbers(results: Results) -> None:
