@@ -30,8 +30,7 @@ def headline(results: Results) -> str:
         parts.append(f"{_listed(violated)} {'violates' if len(violated) == 1 else 'violate'} at least one")
     if undecided := groups[Verdict.INCONCLUSIVE]:
         parts.append(f"{_listed(undecided)} {'is' if len(undecided) == 1 else 'are'} undecided")
-    sentence = "; ".join(parts)
-    return f"{sentence[0].upper()}{sentence[1:]}."
+    return f"{'; '.join(parts)}."
 
 
 def measured(results: Results) -> bool:
@@ -93,7 +92,7 @@ def undecided(results: Results) -> Iterator[tuple[str, str]]:
 
 def _all_of(ids: list[str], results: Results) -> str:
     if len(ids) == len(results.configurations) > 1:
-        return f"all {len(ids)} configurations meet"
+        return f"All {len(ids)} configurations meet"
     return f"{_listed(ids)} {'meets' if len(ids) == 1 else 'meet'}"
 
 

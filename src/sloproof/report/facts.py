@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from sloproof.analysis.results import Plan, Results, Traffic
 
-LIMITS = ("cpus", "cpuset", "memory", "read_only")
+LIMITS = ("cpus", "cpuset", "memory")
 
 
 def facts(results: Results) -> Iterator[tuple[str, str]]:
@@ -33,8 +33,7 @@ def facts(results: Results) -> Iterator[tuple[str, str]]:
         f"{machine['commit'] or 'unknown'}{' with uncommitted changes' if machine['changed'] else ''}",
     )
     yield "backend", f"{results.plan.backend}: {results.plan.backend_reason}"
-    yield "subject", " ".join(results.plan.command) or "a container"
-    yield from _container_facts(results.plan)
+    yield from _subject_facts(results.plan)
     yield (
         "subject's settings",
         ", ".join(f"{name}={value}" for name, value in results.plan.env.items()) or "none",
@@ -42,24 +41,25 @@ def facts(results: Results) -> Iterator[tuple[str, str]]:
     for number, traffic in enumerate(traffics(results.plan)):
         yield "traffic" if not number else "", traffic
     yield "blocks and seed", f"{results.plan.blocks}, {results.plan.seed}"
+    if results.set_aside:
+        yield "set aside", f"{results.set_aside} trials of blocks that were interrupted, and run again whole"
     for objective in results.objectives:
         yield objective.name, f"{asks(objective)}. {objective.description}"
 
 
-def _container_facts(plan: Plan) -> Iterator[tuple[str, str]]:
+def _subject_facts(plan: Plan) -> Iterator[tuple[str, str]]:
     if plan.backend != "docker":
+        yield "subject", " ".join(plan.command)
         return
     for source, image in plan.subject["images"].items():
         yield "image", f"{source}: {image}"
     yield "engine", ", ".join(f"{name} {value}" for name, value in plan.subject["engine"].items())
-    yield (
-        "limits",
-        ", ".join(f"{name} {value}" for name, value in (plan.container or {}).items() if name in LIMITS),
-    )
+    limits = [f"{name} {value}" for name, value in (plan.container or {}).items() if name in LIMITS]
+    yield "limits", ", ".join(limits) or "none"
     cost = plan.calibration["port_proxy"]
     yield (
         "port proxy",
-        f"not measured: {cost}"
+        cost  # why it was not measured
         if isinstance(cost, str)
         else f"adds {duration(cost['added_median_s'])} to the median request and "
         f"{duration(cost['added_p99_s'])} to the p99 ({cost['requests']} requests each way, one at a time, "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -106,9 +107,10 @@ def _again(folder: Path, backend: str) -> subprocess.Popen[str]:
     return start(folder, small(blocks=BLOCKS), backend=backend)
 
 
-@pytest.fixture
-def interrupted(folder: Path) -> Path:
-    """Return the folder of a run that was killed in its second trial."""
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a run that was killed in its second trial."""
+    folder = tmp_path_factory.mktemp("killed")
     process = start(folder, small(blocks=BLOCKS))
     deadline = time.monotonic() + WITHIN_S
     while len(list((folder / "reports").glob("*/trials/*/metrics-before.prom"))) < 2:
@@ -116,6 +118,13 @@ def interrupted(folder: Path) -> Path:
         time.sleep(0.05)
     process.kill()
     process.communicate()
+    return folder
+
+
+@pytest.fixture
+def interrupted(folder: Path, killed: Path) -> Path:
+    """Return the folder of a run that was killed in its second trial, to do with as one likes."""
+    shutil.copytree(killed, folder, dirs_exist_ok=True)
     return the_run(folder)
 
 

@@ -24,13 +24,13 @@ LATE = InventedTrial(configuration="", generator=facts(wait_ratio=1.0))
         pytest.param({}, "All 4 configurations meet every objective.", Verdict.MET, id="all met"),
         pytest.param(
             {"uvicorn_1": SLOW},
-            "Uvicorn-4, hypercorn-1 and hypercorn-4 meet every objective; uvicorn-1 violates at least one.",
+            "uvicorn-4, hypercorn-1 and hypercorn-4 meet every objective; uvicorn-1 violates at least one.",
             Verdict.VIOLATED,
             id="one violated",
         ),
         pytest.param(
             {"uvicorn_1": LATE},
-            "Uvicorn-4, hypercorn-1 and hypercorn-4 meet every objective; uvicorn-1 is undecided.",
+            "uvicorn-4, hypercorn-1 and hypercorn-4 meet every objective; uvicorn-1 is undecided.",
             Verdict.INCONCLUSIVE,
             id="one undecided",
         ),

@@ -21,7 +21,7 @@ def test_the_verdict_comes_first_and_every_cell_has_its_figure(results: Results)
     lines = markdown(results).splitlines()
 
     assert lines[0] == (
-        "### ✗ Uvicorn-4, hypercorn-1 and hypercorn-4 meet every objective; uvicorn-1 violates at least one."
+        "### ✗ uvicorn-4, hypercorn-1 and hypercorn-4 meet every objective; uvicorn-1 violates at least one."
     )
     table = [line for line in lines if line.startswith("|")]
     assert len(table) == 2 + 4
@@ -68,7 +68,7 @@ def test_a_run_that_was_not_decided_says_how_many_more_trials_would(invention: I
 
     said = markdown(summarise(invention.folder))
 
-    assert said.startswith("### ? Uvicorn-1, uvicorn-4, hypercorn-1 and hypercorn-4 are undecided.")
+    assert said.startswith("### ? uvicorn-1, uvicorn-4, hypercorn-1 and hypercorn-4 are undecided.")
     assert "further trials would probably decide" in said
     assert "1 valid trials of 24 planned, run not finished" in said
 
