@@ -76,8 +76,9 @@ def notes(results: Results) -> Iterator[tuple[str, str]]:
                 yield f"{configuration.id}, {objective.name}", f"{objective.reason}{finding}"
     if invalid := [trial for trial in results.trials if not trial.valid]:
         first = invalid[0]
+        said = "was invalid and counts" if len(invalid) == 1 else "were invalid and count"
         yield (
-            f"{len(invalid)} of {len(results.trials)} trials were invalid and count for integrity alone",
+            f"{len(invalid)} of {len(results.trials)} trials {said} for integrity alone",
             f"{first.folder}, for one: {first.problems[0]}",
         )
 
