@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -63,3 +64,37 @@ def test_writing_replaces_a_file_whole_and_leaves_nothing_beside_it(tmp_path: Pa
 
     assert path.read_text() == "short"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_an_interrupted_run_left_half_done_is_cleared_and_nothing_else(invention: Invention) -> None:
+    finished = invention.add(InventedTrial(configuration="uvicorn-1"))
+    half = InventedTrial(configuration="uvicorn-4").write(invention.folder)
+    with (invention.folder.path / "trials.jsonl").open("a") as file:
+        file.write('{"folder": "b01-uvic')
+
+    invention.folder.clear_unfinished()
+
+    assert not invention.folder.trial(half.folder).path.exists()
+    assert invention.folder.trial(finished.folder).samples()
+    invention.folder.append(InventedTrial(configuration="uvicorn-4").write(invention.folder))
+    assert [record.configuration for record in invention.folder.records()] == ["uvicorn-1", "uvicorn-4"]
+
+
+def test_a_block_begun_again_sets_its_first_trials_aside(invention: Invention) -> None:
+    invention.add(InventedTrial(configuration="uvicorn-1"))
+    again = replace(InventedTrial(configuration="uvicorn-4").write(invention.folder), attempt=2)
+    invention.folder.append(again)
+
+    assert invention.folder.records() == [again]
+    assert invention.folder.set_aside() == 1
+
+
+def test_a_run_is_held_by_one_at_a_time(invention: Invention) -> None:
+    with (
+        invention.folder.held(),
+        pytest.raises(RunFolderError, match="is still being run by another process"),
+        invention.folder.held(),
+    ):
+        pytest.fail("it was held twice")
+    with invention.folder.held():
+        pass
