@@ -154,7 +154,6 @@ def test_a_subject_that_does_not_come_up_fails_the_environment(
     experiment = small().splitlines()
     experiment[6] = f"  command: {command}\n  ready_within: 1s"
     text = "\n".join(experiment).replace("factors: {server: [uvicorn, hypercorn]}", "factors: {server: [x]}")
-    text = text.replace("SERVICE_PRE_STOP_DELAY_S: ", "SERVER: '{server}', X: ")
 
     status, _, error = run(folder, text)
 
