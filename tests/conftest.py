@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import docker
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 # Machines are shared and slow now and then; how long an example takes says nothing about the code.
 settings.register_profile("sloproof", deadline=None)
 settings.load_profile("sloproof")
+
+# A shell that starts tests in the background has them, and all that they start, ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ENGINE_WITHIN_S = 60
 
