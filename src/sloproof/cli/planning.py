@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sloproof.experiment.spec import Experiment
 
 # What a trial takes besides its traffic, on two cores with little else to do.
-OVERHEAD_S = {BackendName.PROCESS: 5.5, BackendName.DOCKER: 5.5}
+OVERHEAD_S = {BackendName.PROCESS: 5.5, BackendName.DOCKER: 7.0}
 
 
 def expected_s(experiment: Experiment, backend: BackendName) -> float:
