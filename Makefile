@@ -53,6 +53,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 		echo "sloproof needs Python 3.11 or newer with venv, and found none (Debian: apt install python3-venv)" >&2; exit 1; }
 	@echo "Installing into $(VENV) with $(PYTHON), once (about a minute)"
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@# The lock is complete, so nothing is left to resolve: a package published after it cannot get in the way.
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
