@@ -28,7 +28,7 @@ from sloproof.observe import server
 from sloproof.observe.conventions import JOB_COMPLETED
 from sloproof.slo import definition as slo
 from sloproof.slo.budget import budget_consumed
-from sloproof.slo.definition import Availability, EventLatency, Latency, Ratio
+from sloproof.slo.definition import Availability, ErrorRatio, EventLatency, Latency, Ratio, Up
 from sloproof.slo.fileformat import INTEGRITY
 from sloproof.slo.yamlfile import read
 
@@ -135,7 +135,7 @@ def _definition(objective: Objective) -> ObjectiveDefinition:
             threshold_s, endpoint = float(exact_s), f"{method} {route}"
         case EventLatency(event=event, threshold_s=exact_s):
             threshold_s, endpoint = float(exact_s), event
-        case Availability() | Ratio():
+        case Availability() | Ratio() | ErrorRatio() | Up():
             pass
     return ObjectiveDefinition(
         name=objective.name,
@@ -188,7 +188,7 @@ def _objective(objective: Objective, valid: Sequence[TrialResult]) -> ObjectiveR
 
 def _unseen(objective: Objective) -> str:
     match objective.indicator:
-        case Ratio():
+        case Ratio() | ErrorRatio() | Up():
             return "only a Prometheus can evaluate this indicator: load alone does not decide it"
         case EventLatency(event=event) if event != JOB_COMPLETED:
             return f"clients cannot see the event '{event}': they see only {JOB_COMPLETED}"

@@ -9,7 +9,7 @@ import numpy as np
 from sloproof.analysis.counts import Counts
 from sloproof.analysis.samples import Phase
 from sloproof.observe.conventions import JOB_COMPLETED
-from sloproof.slo.definition import Availability, EventLatency, Latency, Ratio
+from sloproof.slo.definition import Availability, ErrorRatio, EventLatency, Latency, Ratio, Up
 
 if TYPE_CHECKING:
     from sloproof.analysis.jobs import Jobs
@@ -38,7 +38,7 @@ def count(indicator: Indicator, samples: Samples, jobs: Jobs) -> Counts | None:
             scored = samples.select(phase=Phase.LOAD)
             wanted = [endpoint for endpoint in scored.endpoints if _is_wanted(endpoint, method, route)]
             return _counts(scored.served[np.isin(scored.endpoint, wanted)])
-        case Ratio():  # PromQL: only a Prometheus can evaluate it
+        case Ratio() | ErrorRatio() | Up():  # PromQL: only a Prometheus can evaluate it
             return None
         case _:
             assert_never(indicator)

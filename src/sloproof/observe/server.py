@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from sloproof.analysis.counts import Counts
 from sloproof.observe.conventions import BUCKET_LABEL, METHOD_LABEL, ROUTE_LABEL, STATUS_LABEL
-from sloproof.slo.definition import Availability, EventLatency, Latency, Ratio
+from sloproof.slo.definition import Availability, ErrorRatio, EventLatency, Latency, Ratio, Up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -39,7 +39,7 @@ def count(indicator: Indicator, gain: Scrape, *, requests: str) -> Counts | None
                 return None
             total = gain.total(f"{requests}_count", **matchers)
             good = gain.total(f"{requests}_count", **{**matchers, STATUS_LABEL: _served})
-        case Ratio():  # PromQL: only a Prometheus can evaluate it
+        case Ratio() | ErrorRatio() | Up():  # PromQL: only a Prometheus can evaluate it
             return None
         case _:
             assert_never(indicator)

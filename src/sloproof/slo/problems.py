@@ -27,7 +27,15 @@ class Problem:
         return f"{self.path}{position}: {self.message}"
 
 
-class InvalidFile(Exception):  # noqa: N818 - it names what is wrong, not that something is
+class WrongInput(Exception):  # noqa: N818 - it names what is wrong, not that something is
+    """What the user gave cannot be used; the message says what would be right."""
+
+
+class EnvironmentFailed(Exception):  # noqa: N818 - as above
+    """What the user asked for is right, and cannot be done here and now; the message says why."""
+
+
+class InvalidFile(WrongInput):
     """A file cannot be used; carries every problem found in it, in the order of the file."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:

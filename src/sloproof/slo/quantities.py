@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import cache
 from typing import Annotated
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -88,6 +89,48 @@ def parse_rate(text: object) -> Decimal:
     return rate
 
 
+def parse_whole_seconds(text: object) -> int:
+    """Return a duration that is a whole number of seconds, as Prometheus rules take them, above 0.
+
+    >>> parse_whole_seconds("5m")
+    300
+    """
+    seconds = parse_positive_duration(text)
+    if seconds != int(seconds):
+        raise ValueError(f"{shown(text)} is no whole number of seconds: write e.g. 30s or 5m")
+    return int(seconds)
+
+
+def parse_share(text: object) -> Decimal:
+    """Return the exact ratio of a share of an error budget, above 0 and up to 1.
+
+    >>> parse_share("2%")
+    Decimal('0.02')
+    """
+    if not isinstance(text, str) or not (match := TARGET.fullmatch(text)):
+        raise ValueError(f"{shown(text)} is not a share of the error budget: write a percentage, e.g. 2%")
+    number, percent = Decimal(match[1]), match[2]
+    ratio = number.scaleb(-2).normalize() if percent else number
+    if not 0 < ratio <= 1:
+        raise ValueError(f"'{text}' is not between 0 and 100 %: write how much of the budget, e.g. 2%")
+    return ratio
+
+
+@cache
+def in_units(seconds: int) -> str:
+    """Return a duration as Prometheus writes it, in its largest units: 5m, 1h30m, 3d.
+
+    >>> in_units(5_400), in_units(300), in_units(2_592_000)
+    ('1h30m', '5m', '30d')
+    """
+    parts = []
+    for unit in ("d", "h", "m", "s"):
+        count, seconds = divmod(seconds, int(SECONDS_PER_UNIT[unit]))
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
+
+
 def shown(value: object) -> str:
     """Return a value of a YAML file as a reader would name it; long texts are cut."""
     match value:
@@ -110,6 +153,8 @@ def _json(pattern: re.Pattern[str], example: str) -> WithJsonSchema:
 Threshold = Annotated[Decimal, BeforeValidator(parse_positive_duration), _json(DURATION, "250ms")]
 Window = Annotated[Decimal, BeforeValidator(parse_positive_duration), _json(DURATION, "30d")]
 Target = Annotated[Decimal, BeforeValidator(parse_target), _json(TARGET, "99.9%")]
+WholeSeconds = Annotated[int, BeforeValidator(parse_whole_seconds), _json(DURATION, "5m")]
+Share = Annotated[Decimal, BeforeValidator(parse_share), _json(TARGET, "2%")]
 # Floats, as clocks and schedules take them; a duration may be 0.
 DurationSeconds = Annotated[float, BeforeValidator(parse_duration), _json(DURATION, "5s")]
 RatePerSecond = Annotated[float, BeforeValidator(parse_rate), _json(RATE, "300/s")]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sloproof.slo.yamltree import Location, Tree
 
-__all__ = ["Document", "InvalidFile", "Problem", "open_document", "read"]
+__all__ = ["Document", "InvalidFile", "Problem", "open_document", "read", "read_text"]
 
 M = TypeVar("M", bound=BaseModel)
 MAX_BYTES = 256 * 1024
@@ -97,7 +97,7 @@ def open_document(path: Path) -> Document:
         InvalidFile: it cannot be read, or is not YAML.
 
     """
-    text = _text(path)
+    text = read_text(path)
     try:
         return Document(path, parse(text))
     except Unreadable as error:
@@ -105,7 +105,13 @@ def open_document(path: Path) -> Document:
     raise InvalidFile([Problem(path=path, line=place.line, column=place.column, message=message)])
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Return the text of an input file, without a byte order mark.
+
+    Raises:
+        InvalidFile: it cannot be read, is too large, or is not UTF-8.
+
+    """
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)

@@ -8,18 +8,25 @@ from pathlib import Path
 import pytest
 
 from sloproof.slo.definition import (
+    Absence,
+    Alerting,
     Availability,
     Definition,
+    ErrorRatio,
     EventLatency,
     Latency,
     Metrics,
     Objective,
+    Prometheus,
     Ratio,
+    Up,
     load,
 )
+from sloproof.slo.tiers import Severity, Tier, default_tiers
 
 JOBS = Path(__file__).parents[3] / "slo" / "jobs.yaml"
 DAY_S = 86_400
+HOUR_S = 3_600
 
 
 def written(folder: Path, text: str) -> Path:
@@ -33,7 +40,9 @@ def test_the_definition_of_the_jobs_service_loads() -> None:
 
     assert definition.service == "jobs"
     assert definition.window_s == 30 * DAY_S
-    assert definition.metrics == Metrics(requests="http_server_request_duration_seconds")
+    assert definition.metrics == Metrics(
+        requests="http_server_request_duration_seconds", matchers={"job": "jobs"}
+    )
     assert {
         objective.name: (objective.target, objective.indicator) for objective in definition.objectives
     } == {
@@ -66,7 +75,14 @@ def test_every_key_of_the_format_arrives(tmp_path: Path) -> None:
         """
         service: mail-api
         window: 1w
-        metrics: {requests: http_requests_seconds}
+        metrics: {requests: http_requests_seconds, matchers: {job: mail}, native: true}
+        prometheus: {scrape_interval: 10s, evaluation_interval: 1m, retention: 8w}
+        labels: {team: post, tier_of_service: "1"}
+        alerting:
+          minimum_failures: 3
+          disable: [ticket-slow]
+          labels: {channel: "#post"}
+          runbook: https://runbooks.example/{{objective}}
         objectives:
           - name: delivered
             description: Mail arrives.
@@ -74,31 +90,80 @@ def test_every_key_of_the_format_arrives(tmp_path: Path) -> None:
             indicator: {ratio: {good: 'sum(rate(ok[{{window}}]))', total: 'sum(rate(all[{{window}}]))'}}
           - name: read
             target: 0.9
+            window: 30d
+            labels: {team: readers}
+            alerting:
+              minimum_failures: 1
+              disable: []
+              tiers: [{name: now, severity: page, budget: 5%, long: 6h, short: 10m}]
+              absence: {severity: ticket, after: 1h}
+              labels: {urgent: "yes"}
+              annotations: {hint: look at the queue}
+              dashboard: https://grafana.example/d/1
             indicator: {availability: {method: GET, route: /mail}}
+          - name: heard
+            target: 90%
+            indicator: {error_ratio: {query: '1 - avg_over_time(ok[{{window}}])'}}
+          - name: there
+            target: 90%
+            indicator: {up: {matchers: {job: mail}}}
+          - name: sent
+            target: 90%
+            indicator: {ratio: {bad: 'lost[{{window}}]', total: 'all[{{window}}]'}}
         """,
     )
 
-    assert load(path) == Definition(
+    common = Alerting(
+        tiers=default_tiers(Decimal(7 * DAY_S))[:3],
+        minimum_failures=3,
+        labels={"channel": "#post"},
+        runbook="https://runbooks.example/{{objective}}",
+    )
+    own = Alerting(
+        tiers=(Tier(name="now", severity=Severity.PAGE, factor=Decimal(6), long_s=6 * HOUR_S, short_s=600),),
+        minimum_failures=1,
+        absence=Absence(severity=Severity.TICKET, after_s=HOUR_S),
+        labels={"channel": "#post", "urgent": "yes"},
+        annotations={"hint": "look at the queue"},
+        runbook="https://runbooks.example/{{objective}}",
+        dashboard="https://grafana.example/d/1",
+    )
+    labels = {"team": "post", "tier_of_service": "1"}
+    found = load(path)
+    assert found == Definition(
         service="mail-api",
         window_s=Decimal(7 * DAY_S),
-        metrics=Metrics(requests="http_requests_seconds"),
-        objectives=(
-            Objective(
-                name="delivered",
-                description="Mail arrives.",
-                target=Decimal("0.9995"),
-                indicator=Ratio(good="sum(rate(ok[{{window}}]))", total="sum(rate(all[{{window}}]))"),
-                line=6,
-            ),
-            Objective(
-                name="read",
-                description="",
-                target=Decimal("0.9"),
-                indicator=Availability(method="GET", route="/mail"),
-                line=10,
-            ),
+        metrics=Metrics(requests="http_requests_seconds", matchers={"job": "mail"}, native=True),
+        prometheus=Prometheus(scrape_interval_s=10, evaluation_interval_s=60, retention_s=56 * DAY_S),
+        objectives=found.objectives,
+    )
+    assert found.objectives[:2] == (
+        Objective(
+            name="delivered",
+            description="Mail arrives.",
+            target=Decimal("0.9995"),
+            indicator=Ratio(good="sum(rate(ok[{{window}}]))", total="sum(rate(all[{{window}}]))"),
+            window_s=Decimal(7 * DAY_S),
+            labels=labels,
+            alerting=common,
+            line=13,
+        ),
+        Objective(
+            name="read",
+            description="",
+            target=Decimal("0.9"),
+            indicator=Availability(method="GET", route="/mail"),
+            window_s=Decimal(30 * DAY_S),
+            labels={**labels, "team": "readers"},
+            alerting=own,
+            line=17,
         ),
     )
+    assert [objective.indicator for objective in found.objectives[2:]] == [
+        ErrorRatio("1 - avg_over_time(ok[{{window}}])"),
+        Up(metric="up", matchers={"job": "mail"}),
+        Ratio(bad="lost[{{window}}]", total="all[{{window}}]"),
+    ]
 
 
 def test_anchors_and_aliases_share_values(tmp_path: Path) -> None:
@@ -125,10 +190,20 @@ def test_a_file_with_a_byte_order_mark_and_windows_line_ends_loads(tmp_path: Pat
     assert load(path) == load(JOBS)
 
 
-def test_the_budget_of_three_nines_is_one_in_a_thousand_and_no_float() -> None:
-    objective = Objective(
-        name="up", description="", target=Decimal("0.999"), indicator=Availability(), line=1
+def with_target(target: str) -> Objective:
+    return Objective(
+        name="up",
+        description="",
+        target=Decimal(target),
+        indicator=Availability(),
+        window_s=Decimal(30 * DAY_S),
+        alerting=Alerting(tiers=()),
+        line=1,
     )
+
+
+def test_the_budget_of_three_nines_is_one_in_a_thousand_and_no_float() -> None:
+    objective = with_target("0.999")
 
     assert objective.budget == Decimal("0.001")
     assert str(objective.budget) == "0.001"
@@ -137,4 +212,4 @@ def test_the_budget_of_three_nines_is_one_in_a_thousand_and_no_float() -> None:
 @pytest.mark.parametrize("target", ["0", "1", "99.9"])
 def test_an_objective_cannot_be_built_with_an_impossible_target(target: str) -> None:
     with pytest.raises(ValueError, match=f"the target of 'up' must lie between 0 and 1, not at {target}"):
-        Objective(name="up", description="", target=Decimal(target), indicator=Availability(), line=1)
+        with_target(target)

@@ -37,11 +37,14 @@ MISTAKES = {
     # keys
     "an unknown key with a near one": (
         f"{HEAD}{ONE}servce: x\n",
-        "5:1: unknown key 'servce', did you mean 'service'? (one of: service, window, metrics, objectives)",
+        (
+            "5:1: unknown key 'servce', did you mean 'service'? (one of: service, window, metrics, "
+            "prometheus, labels, alerting, objectives)"
+        ),
     ),
     "an unknown key like no other": (
         f"{HEAD}{ONE}zzz: x\n",
-        "5:1: unknown key 'zzz' (one of: service, window, metrics, objectives)",
+        "5:1: unknown key 'zzz' (one of: service, window, metrics, prometheus, labels, alerting, objectives)",
     ),
     "an unknown key deep inside": (
         latency("method: GET, route: /, threshold: 1s, thresold: 1s"),
@@ -53,7 +56,7 @@ MISTAKES = {
     ),
     "a merge key": (
         f"{HEAD}{ONE}<<: {{window: 1d}}\n",
-        "5:1: unknown key '<<' (one of: service, window, metrics, objectives)",
+        "5:1: unknown key '<<' (one of: service, window, metrics, prometheus, labels, alerting, objectives)",
     ),
     "a duplicate key": (
         f"{HEAD}{ONE}window: 7d\n",
@@ -91,7 +94,59 @@ MISTAKES = {
     ),
     "a ratio without a total": (
         indicator("{ratio: {good: 'g[{{window}}]'}}"),
-        "6:24: missing key 'total', e.g. total: sum(rate(x_total[{{window}}]))",
+        "6:24: missing key 'total', e.g. total: sum(increase(x_total[{{window}}]))",
+    ),
+    "a ratio of good and bad events": (
+        indicator("{ratio: {good: 'g[{{window}}]', bad: 'b[{{window}}]', total: 't[{{window}}]'}}"),
+        "6:24: ratio: takes either good or bad beside total: what is not the one is the other",
+    ),
+    "a ratio of neither good nor bad events": (
+        indicator("{ratio: {total: 't[{{window}}]'}}"),
+        "6:24: ratio: takes either good or bad beside total: what is not the one is the other",
+    ),
+    # alerting
+    "a tier without a share of the budget": (
+        f"{HEAD}{ONE}alerting:\n  tiers: [{{name: now, severity: page, long: 1h}}]\n",
+        "6:11: missing key 'budget', e.g. budget: 2%",
+    ),
+    "a tier that spends more than the budget": (
+        f"{HEAD}{ONE}alerting:\n  tiers: [{{name: now, severity: page, budget: 200%, long: 1h}}]\n",
+        "6:47: budget: '200%' is not between 0 and 100 %: write how much of the budget, e.g. 2%",
+    ),
+    "a tier whose share is a word": (
+        f"{HEAD}{ONE}alerting:\n  tiers: [{{name: now, severity: page, budget: some, long: 1h}}]\n",
+        "6:47: budget: 'some' is not a share of the error budget: write a percentage, e.g. 2%",
+    ),
+    "a short window that is not short": (
+        f"{HEAD}{ONE}alerting:\n  tiers: [{{name: a, severity: page, budget: 2%, long: 1h, short: 1h}}]\n",
+        "6:11: tiers: the short window must be shorter than the long one, e.g. a twelfth of it",
+    ),
+    "a window of half a second": (
+        f"{HEAD}{ONE}alerting:\n  tiers: [{{name: a, severity: page, budget: 2%, long: 1500ms}}]\n",
+        "6:55: long: '1500ms' is no whole number of seconds: write e.g. 30s or 5m",
+    ),
+    "a severity that nobody has": (
+        f"{HEAD}{ONE}alerting:\n  tiers: [{{name: a, severity: loud, budget: 2%, long: 1h}}]\n",
+        "6:31: severity: must be 'page' or 'ticket', not 'loud'",
+    ),
+    "a disabled tier that is not there": (
+        f"{HEAD}{ONE}alerting:\n  disable: [page-fats]\n",
+        (
+            "6:13: there is no tier 'page-fats', did you mean 'page-fast'? "
+            "(one of: page-fast, page-slow, ticket-fast, ticket-slow)"
+        ),
+    ),
+    "a label that is ours": (
+        f"{HEAD}{ONE}labels: {{severity: page}}\n",
+        "5:10: severity: the label 'severity' is set by sloproof: choose another name",
+    ),
+    "a label that is none": (
+        f"{HEAD}{ONE}labels: {{my-team: a}}\n",
+        "5:10: my-team: 'my-team' is no such name: write a Prometheus label, e.g. team",
+    ),
+    "a link that leads nowhere": (
+        f"{HEAD}{ONE}alerting:\n  runbook: wiki\n",
+        "6:12: runbook: 'wiki' is no such name: write a link, e.g. https://runbooks.example/jobs",
     ),
     # targets
     "a target of 100 %": (target("100%"), f"5:13: target: '100%' leaves no error budget: {TARGET}"),
@@ -171,11 +226,17 @@ MISTAKES = {
     ),
     "an indicator of no kind": (
         indicator("{}"),
-        "6:16: indicator: takes exactly one of latency, availability, ratio, not 0, e.g. {availability: {}}",
+        (
+            "6:16: indicator: takes exactly one of latency, availability, ratio, error_ratio, up, not 0, "
+            "e.g. {availability: {}}"
+        ),
     ),
     "an indicator of two kinds": (
         indicator("{availability: {}, ratio: {good: 'g[{{window}}]', total: 't[{{window}}]'}}"),
-        "6:16: indicator: takes exactly one of latency, availability, ratio, not 2, e.g. {availability: {}}",
+        (
+            "6:16: indicator: takes exactly one of latency, availability, ratio, error_ratio, up, not 2, "
+            "e.g. {availability: {}}"
+        ),
     ),
     "an indicator that is a word": (
         indicator("availability"),
