@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sloproof.experiment.filling import fill, variables
 from sloproof.experiment.readiness import await_ready
 from sloproof.experiment.record import BackendName
+from sloproof.slo.problems import WrongInput
 from sloproof.subject.docker import Container, DockerSubject, Engine, EngineError, port_proxy_cost
 from sloproof.subject.interrupts import deferred
 from sloproof.subject.port import Cell, SubjectError
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from sloproof.subject.port import Subject
 
 
-class BackendError(Exception):
+class BackendError(WrongInput):
     """The experiment cannot run in the way that was asked for."""
 
 

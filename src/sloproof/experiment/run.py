@@ -18,6 +18,7 @@ from sloproof.experiment.resume import differences, remaining, runs_again
 from sloproof.experiment.runfolder import RunFacts, RunFolder, RunFolderError, digest
 from sloproof.experiment.trial import Trial
 from sloproof.slo import definition as slo
+from sloproof.slo.problems import EnvironmentFailed
 from sloproof.subject.port import SubjectError
 from sloproof.subject.process import free_port
 
@@ -37,7 +38,7 @@ BYTES_OF_A_TRIAL = 16 * 2**20
 BYTES_OF_A_REQUEST = 4 * 2**10
 
 
-class DiskFullError(Exception):
+class DiskFullError(EnvironmentFailed):
     """There is no room for another trial."""
 
 

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping  # noqa: TC003 - resolved when facts are read back
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -18,8 +18,10 @@ from pydantic_core import to_json
 
 from sloproof.experiment.record import BackendName, TrialRecord
 from sloproof.experiment.resume import that_count
+from sloproof.files import sync, write_atomically
 from sloproof.load.files import read_jobs, read_samples
 from sloproof.observe.scrape import Scrape, ScrapeError
+from sloproof.slo.problems import WrongInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 RECORD = TypeAdapter(TrialRecord)
 
 
-class RunFolderError(Exception):
+class RunFolderError(WrongInput):
     """A folder is not a run of ours, or cannot be written."""
 
 
@@ -162,7 +164,7 @@ class RunFolder:
             (locustfile, self.path / "inputs" / "locustfile.py"),
         ):
             shutil.copyfile(source, target)
-            _sync(target)
+            sync(target)
 
     def write_facts(self, facts: RunFacts) -> None:
         """Write what holds for the whole run."""
@@ -205,14 +207,14 @@ class RunFolder:
         """Add a finished trial; when this returns it is on the disk, its files first."""
         folder = self.trial(record.folder).path
         for path in (*filter(os.path.isfile, folder.iterdir()), folder, folder.parent):
-            _sync(path)
+            sync(path)
         # JSON has no number for the lag of what never started: it is written, and read back, as a text.
         line = to_json(record, inf_nan_mode="strings") + b"\n"
         with (self.path / "trials.jsonl").open("ab") as file:
             file.write(line)
             file.flush()
             os.fsync(file.fileno())
-        _sync(self.path)
+        sync(self.path)
 
     def clear_unfinished(self) -> None:
         """Remove what an interrupted run has left half done: a line cut short, a trial without a line."""
@@ -259,27 +261,6 @@ class RunFolder:
         return records
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a file so that a reader, or a crash, finds the old text or the new, never half of it."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    _sync(path.parent)
-
-
 def digest(path: Path) -> str:
     """Return the SHA-256 of a file's content."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _sync(path: Path) -> None:
-    """Have a file, or the names in a folder, on the disk, as far as its file system can promise that."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        with suppress(OSError):
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -26,6 +26,7 @@ from sloproof.load.protocol import (
     encode,
     parse_event,
 )
+from sloproof.slo.problems import EnvironmentFailed, WrongInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,11 +44,11 @@ LOG_TAIL = 2_000
 E = TypeVar("E", Ready, PhaseFacts, AuditFacts, Finished)
 
 
-class LoadError(Exception):
+class LoadError(EnvironmentFailed):
     """The generator could not do what it was told; the message is its own, or the end of its log."""
 
 
-class LoadInputError(LoadError):
+class LoadInputError(LoadError, WrongInput):
     """The Locust file or the configuration is wrong; the message says where, and what would be right."""
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
+from sloproof.slo.problems import EnvironmentFailed
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 
 
-class SubjectError(Exception):
+class SubjectError(EnvironmentFailed):
     """The environment failed: the subject could not be started, or never became ready."""
 
 

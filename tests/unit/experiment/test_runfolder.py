@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sloproof.experiment.runfolder import RunFolder, RunFolderError, write_atomically
+from sloproof.experiment.runfolder import RunFolder, RunFolderError
+from sloproof.files import write_atomically
 from tests.invention import InventedTrial, facts
 
 if TYPE_CHECKING:
