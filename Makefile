@@ -13,10 +13,10 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
 	$(name) -c 'import sys, venv, ensurepip; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
 
-.PHONY: help run test check format bench lock clean
+.PHONY: help run test check generate format bench bench-compile stack stack-check stack-down lock clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(INSTALLED)  ## run the quick experiment (about 8 minutes) and write its report under reports/
 	@$(BIN)/sloproof run $(EXPERIMENT) || case $$? in 1|3|4) ;; *) exit 1 ;; esac
@@ -30,6 +30,10 @@ check: $(INSTALLED)  ## lint, types, import contracts and formatting: everything
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/sloproof validate slo/*.yaml
+	$(BIN)/sloproof generate --check
+
+generate: $(INSTALLED)  ## compile slo/ to rules, alerts, their tests and dashboards
+	$(BIN)/sloproof generate
 
 format: $(INSTALLED)  ## format the code
 	$(BIN)/ruff check --fix
@@ -37,6 +41,18 @@ format: $(INSTALLED)  ## format the code
 
 bench: $(INSTALLED)  ## time the hot parts, and how well the load generator keeps its schedule
 	$(BIN)/pytest tests/benchmarks --benchmark-only
+
+bench-compile: $(INSTALLED)  ## time and weigh the compilation of 1,000 SLOs
+	$(BIN)/python tests/benchmarks/bench_compile.py
+
+stack:  ## bring up the service, Prometheus, Alertmanager, Grafana and Jaeger (docs/stack.md)
+	docker compose up -d
+
+stack-check: $(INSTALLED)  ## bring up what has an image on this machine, prove that it works, take it down
+	$(BIN)/python -m deploy.stack_check
+
+stack-down:  ## stop and remove the stack; what was recorded stays
+	docker compose down
 
 lock: $(INSTALLED)  ## pin the newest versions that pyproject.toml allows (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
