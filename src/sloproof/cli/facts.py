@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sloproof.compile.lint.findings import Source
-    from sloproof.compile.lint.selectors import Selector
+    from sloproof.compile.selectors import Selector
     from sloproof.observe.prometheus import Prometheus, Sample
     from sloproof.slo.definition import Definition
 

@@ -1,40 +1,37 @@
-"""Which series PromQL reads, and which of those can be made up for a test; it writes no PromQL."""
+"""Which series a query asks for, read off its syntax tree by a maintained parser; it asks nobody."""
 
 from __future__ import annotations
 
 import re
-import warnings
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import promql_parser as parser
+import promql_parser
 
-from sloproof.slo.fileformat import WINDOW_PLACEHOLDER
+from sloproof.compile.promql import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-COUNTED = frozenset({"rate", "increase"})
-ANY_WINDOW, ANY_WINDOW_S = "2h11m59s", 7919
-"""In place of the placeholder: a window that nobody would write, as the parser writes it."""
+# By the names of the parser's, which have no hash.
+OPERATORS = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
+NAME = "__name__"
 
 
-class NotDerivableError(ValueError):
-    """Raised for a query whose input can't be made up; says why not."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Matcher:
-    """A condition on one label: `=`, `!=`, `=~` or `!~` and a value."""
+    """A condition on one label; `operator` is =, !=, =~ or !~."""
 
-    name: str
+    label: str
     operator: str
     value: str
 
+    def __str__(self) -> str:
+        return f"{self.label}{self.operator}{quoted(self.value)}"
+
     def holds(self, labels: Mapping[str, str]) -> bool:
         """Tell whether labels meet it; one that is not there is an empty one."""
-        found = labels.get(self.name, "")
+        found = labels.get(self.label, "")
         match self.operator:
             case "=":
                 return found == self.value
@@ -48,164 +45,48 @@ class Matcher:
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """A metric and the conditions on its labels."""
+    """Series by the name of their metric, where one is given, and by conditions on their labels.
 
-    metric: str
-    matchers: tuple[Matcher, ...]
+    >>> str(Selector("up", (Matcher(label="job", operator="=", value="jobs"),)))
+    'up{job="jobs"}'
+    """
+
+    metric: str | None
+    matchers: tuple[Matcher, ...] = ()
+
+    def __str__(self) -> str:
+        conditions = ",".join(map(str, self.matchers))
+        return f"{self.metric or ''}{{{conditions}}}" if conditions else self.metric or "{}"
 
     def selects(self, metric: str, labels: Mapping[str, str]) -> bool:
         """Tell whether a series is among those that it reads."""
-        return metric == self.metric and all(matcher.holds(labels) for matcher in self.matchers)
-
-    def exact(self) -> dict[str, str]:
-        """Return the labels of a series that it reads.
-
-        Raises:
-            NotDerivableError: where a condition is not on an exact value.
-
-        """
-        for matcher in self.matchers:
-            if matcher.operator != "=":
-                raise NotDerivableError(
-                    f"{self.metric} is selected by {matcher.name}{matcher.operator}; "
-                    "only exact values (=) tell what a series looks like"
-                )
-        return {matcher.name: matcher.value for matcher in self.matchers}
+        return self.metric in {None, metric} and all(matcher.holds(labels) for matcher in self.matchers)
 
 
-def selectors(query: str) -> list[Selector]:
-    """Return every selector of an expression, in the order of its text; its windows may be placeholders."""
-    found: list[Selector] = []
+def selectors(query: str, *, shifted: bool = True) -> tuple[Selector, ...]:
+    """Return each selector of a query once, without its range, in the order of the query.
 
-    def visit(node: parser.Expr) -> bool:
-        if isinstance(node, parser.VectorSelector):
-            found.append(_selector(node))
-        elif isinstance(node, parser.MatrixSelector):
-            found.append(_selector(node.vector_selector))
-        return True
+    Without `shifted`, those that stand only with an offset are left out. Raises ValueError: no PromQL.
 
-    parser.walk(_parsed(query), visit)
-    return list(dict.fromkeys(found))
-
-
-def counter(query: str) -> Selector:
-    """Return the counter that a query adds the growth of, and nothing else.
-
-    Raises:
-        NotDerivableError: where the query is anything more.
-
+    >>> [str(each) for each in selectors('sum(x{a="b"}) / (y unless z offset 5m)', shifted=False)]
+    ['x{a="b"}', 'y']
     """
-    return _counter(_parsed(query))
+    found: dict[Selector, None] = {}
+
+    def visit(node: promql_parser.Expr) -> None:
+        if isinstance(node, promql_parser.VectorSelector) and (shifted or not node.offset):
+            found[selector(node)] = None
+
+    promql_parser.walk(promql_parser.parse(query), visit)
+    return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class Fraction:
-    """One counter over another; `good`: what the numerator counts is good, for it is taken from 1."""
-
-    part: Selector
-    total: Selector
-    good: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Average:
-    """A gauge over time; `good`: it is taken from 1."""
-
-    gauge: Selector
-    good: bool
-
-
-def error_ratio(query: str) -> Fraction | Average:
-    """Return what a ratio of bad events is made of: a quotient of counters or a mean of a gauge, or 1 − one.
-
-    Raises:
-        NotDerivableError: where the query is anything else.
-
-    """
-    expr, good = _bare(_parsed(query)), False
-    if (
-        isinstance(expr, parser.BinaryExpr)
-        and str(expr.op) == "-"
-        and isinstance(expr.lhs, parser.NumberLiteral)
-        and expr.lhs.val == 1
-    ):
-        expr, good = _bare(expr.rhs), True
-    if isinstance(expr, parser.BinaryExpr) and str(expr.op) == "/":
-        return Fraction(part=_counter(expr.lhs), total=_counter(expr.rhs), good=good)
-    if isinstance(expr, parser.AggregateExpr) and str(expr.op) == "avg":
-        expr = _bare(expr.expr)
-    if isinstance(expr, parser.Call) and expr.func.name == "avg_over_time":
-        return Average(_over_window(expr.args[0]), good)
-    raise NotDerivableError(
-        "the query is neither a quotient of two counters' rates nor an average of one gauge over time, "
-        "nor 1 less such a one"
+def selector(node: promql_parser.VectorSelector) -> Selector:
+    """Return what a node of a syntax tree selects."""
+    matchers = tuple(
+        Matcher(label=each.name, operator=OPERATORS[str(each.op).rpartition(".")[2]], value=each.value)
+        for each in node.matchers.matchers
     )
-
-
-def _parsed(query: str) -> parser.Expr:
-    try:
-        return parser.parse(query.replace(WINDOW_PLACEHOLDER, ANY_WINDOW))
-    except ValueError as error:
-        raise NotDerivableError(f"it is no PromQL: {error}") from error
-
-
-def _bare(expr: parser.Expr) -> parser.Expr:
-    while isinstance(expr, parser.ParenExpr):
-        expr = expr.expr
-    return expr
-
-
-def _counter(expr: parser.Expr) -> Selector:
-    expr = _bare(expr)
-    if isinstance(expr, parser.AggregateExpr) and str(expr.op) == "sum":
-        expr = _bare(expr.expr)
-    if isinstance(expr, parser.Call) and expr.func.name in COUNTED:
-        return _over_window(expr.args[0])
-    raise NotDerivableError(f"'{_written(expr)}' is more than the sum of one counter's rate or increase")
-
-
-def _written(expr: parser.Expr) -> str:
-    return expr.prettify().strip().replace(ANY_WINDOW, WINDOW_PLACEHOLDER)
-
-
-def _over_window(node: parser.Expr) -> Selector:
-    """Return what is selected over the placeholder's window, and over no other time."""
-    if (
-        isinstance(node, parser.MatrixSelector)
-        and node.range == timedelta(seconds=ANY_WINDOW_S)
-        and node.vector_selector.offset is None
-        and node.vector_selector.at is None
-    ):
-        return _selector(node.vector_selector)
-    raise NotDerivableError(f"'{_written(node)}' is not one metric over the last {WINDOW_PLACEHOLDER}")
-
-
-def _selector(node: parser.VectorSelector) -> Selector:
-    if node.matchers.or_matchers or not node.name:
-        raise NotDerivableError("a selector without a metric's name, or with alternatives, names no series")
-    matchers = tuple(Matcher(each.name, _operator(each), each.value) for each in node.matchers.matchers)
-    for matcher in matchers:
-        if matcher.operator.endswith("~") and not _is_common(matcher.value):
-            raise NotDerivableError(f"{matcher.name}{matcher.operator} is a pattern of RE2 only")
-    return Selector(node.name, matchers)
-
-
-def _is_common(pattern: str) -> bool:
-    r"""Tell whether Python reads a pattern too, and has no doubts of it.
-
-    >>> _is_common("5..|429"), _is_common(r"\pL+"), _is_common("[[:digit:]]+")
-    (True, False, False)
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        try:
-            re.compile(pattern)
-        except (re.error, FutureWarning, DeprecationWarning):
-            return False
-    return True
-
-
-def _operator(matcher: parser.Matcher) -> str:
-    kinds = parser.MatchOp
-    signs = ((kinds.Equal, "="), (kinds.NotEqual, "!="), (kinds.Re, "=~"), (kinds.NotRe, "!~"))
-    return next(sign for kind, sign in signs if matcher.op == kind)
+    named = next((each.value for each in matchers if (each.label, each.operator) == (NAME, "=")), None)
+    others = tuple(each for each in matchers if (each.label, each.operator) != (NAME, "="))
+    return Selector(node.name or named, others)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sloproof.compile import conventions as names
 from sloproof.compile import promql
-from sloproof.compile.lint.selectors import selectors
+from sloproof.compile.selectors import selectors
 from sloproof.slo.definition import ErrorRatio
 from sloproof.slo.quantities import in_units
 from sloproof.slo.tiers import HOUR

@@ -9,7 +9,7 @@ import pytest
 
 from sloproof.compile import conventions as names
 from sloproof.compile.promql import STATUS
-from sloproof.compile.traffic import Phase, traffic
+from sloproof.compile.proofs.traffic import Phase, traffic
 from sloproof.slo.definition import Alerting, Availability, Definition, Metrics, Objective
 from sloproof.slo.quantities import in_units
 from sloproof.slo.tiers import DAY, HOUR, MINUTE, default_tiers

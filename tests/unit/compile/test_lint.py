@@ -15,7 +15,7 @@ from sloproof.cli.sources import load_source
 from sloproof.compile.lint.given import Exposition, Live, Match
 from sloproof.compile.lint.inspection import Given, inspect
 from sloproof.compile.lint.matches import explain, uses, values_of
-from sloproof.compile.lint.selectors import Matcher, Selector, selectors
+from sloproof.compile.selectors import Matcher, Selector, selectors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -964,7 +964,7 @@ def test_a_query_that_is_no_promql_has_no_selectors_to_look_for(tmp_path: Path) 
     assert ["error: query of 'served' is no PromQL" in each for each in told(tmp_path, case)] == [True]
 
 
-@pytest.mark.parametrize("module", ["buckets", "faults", "findings", "positions", "selectors", "tiers"])
+@pytest.mark.parametrize("module", ["buckets", "faults", "findings", "positions", "tiers"])
 def test_the_examples_of_a_module_are_true(module: str) -> None:
     outcome = doctest.testmod(import_module(f"sloproof.compile.lint.{module}"))
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sloproof.compile import promql
-from sloproof.compile.selectors import selectors
+from sloproof.compile.proofs.derivation import selectors
 from sloproof.slo.definition import (
     Availability,
     ErrorRatio,
@@ -37,10 +37,16 @@ KINDS: list[object] = [
     pytest.param(ErrorRatio("1 - avg_over_time(x[{{window}}])"), id="error ratio"),
     pytest.param(Up(metric="up", matchers={"env": "prod"}), id="up"),
 ]
+WITH_EXAMPLES = ["promql", "rules", "conventions", "selectors"] + [
+    f"proofs.{name}" for name in ("case", "derivation", "traffic")
+]
 LABELS = {"job": "shop", "http_request_method": "POST", "http_route": "/orders"}
 
 
-@pytest.mark.parametrize("module", ["promql", "rules", "conventions", "case", "traffic"])
+@pytest.mark.parametrize(
+    "module",
+    WITH_EXAMPLES,
+)
 def test_the_examples_of_a_module_are_true(module: str) -> None:
     outcome = doctest.testmod(import_module(f"sloproof.compile.{module}"))
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from sloproof.compile import conventions as names
-from sloproof.compile.burncases import detection
-from sloproof.compile.case import Subject
 from sloproof.compile.proofs import Unproved, prove, unproved
-from sloproof.compile.quietcases import period
+from sloproof.compile.proofs.burns import detection
+from sloproof.compile.proofs.case import Subject
+from sloproof.compile.proofs.quiet import period
 from sloproof.slo.burnrate import detection_s, reset_s
 from sloproof.slo.definition import (
     Alerting,

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sloproof.compile import promql
-from sloproof.compile.selectors import error_ratio, selectors
-from sloproof.compile.traffic import NotProvableError, Phase, Series, counter, neighbours, traffic
+from sloproof.compile.proofs.derivation import error_ratio, exact, selectors
+from sloproof.compile.proofs.traffic import NotProvableError, Phase, Series, counter, neighbours, traffic
 from sloproof.slo.definition import (
     Availability,
     ErrorRatio,
@@ -46,7 +46,9 @@ def grown(series: Series, query: str) -> int:
     """Return by how much the series that the first selector of a query reads grow altogether."""
     read = selectors(query)[0]
     shown = {name: selectors(name)[0] for name in series}
-    return sum(values(series[name])[-1] for name, of in shown.items() if read.selects(of.metric, of.exact()))
+    return sum(
+        values(series[name])[-1] for name, of in shown.items() if read.selects(of.metric or "", exact(of))
+    )
 
 
 def values(text: str) -> list[int]:

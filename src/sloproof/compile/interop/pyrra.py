@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sloproof.compile.interop.foreign import Document, Value
-    from sloproof.compile.interop.queries import Condition, Series
+    from sloproof.compile.selectors import Matcher, Selector
 
 API, KIND = "pyrra.dev/v1alpha1", "ServiceLevelObjective"
 PREFIX = "pyrra.dev/"
@@ -152,9 +152,9 @@ def _latency(source: Value) -> ours.Data:
     return {"ratio": {"good": _gained(text), "total": _gained(str(total))}}
 
 
-def _with_bound(success: Value, good: Series) -> str:
+def _with_bound(success: Value, good: Selector) -> str:
     """Return the selector of a bucket however its bound is written: Prometheus 3 writes 1.0 for 1."""
-    bounds = [each for each in good.conditions if each.label == BUCKET]
+    bounds = [each for each in good.matchers if each.label == BUCKET]
     if not bounds:
         raise success.wrong(
             f'{success.name}: has no {BUCKET}: write the bucket\'s bound, e.g. x_bucket{{le="0.5"}}'
@@ -162,7 +162,7 @@ def _with_bound(success: Value, good: Series) -> str:
     if any(each.operator != "=" or not ours.NUMBER.fullmatch(each.value) for each in bounds):
         return str(good)
     spelt = {each: bound(Decimal(each.value)) for each in bounds}
-    text = f"{good.metric or ''}{{{','.join(spelt.get(each, str(each)) for each in good.conditions)}}}"
+    text = f"{good.metric or ''}{{{','.join(spelt.get(each, str(each)) for each in good.matchers)}}}"
     if text != str(good):
         success.note(f"'{success.name}' became {text}, which matches however the bound is written")
     return text
@@ -181,8 +181,8 @@ def _native(source: Value) -> ours.Data:
 
 def _gauge(source: Value) -> ours.Data:
     selector = _selector(source)
-    if selector.metric and all(each.operator == "=" for each in selector.conditions):
-        return {"up": {"metric": selector.metric, **_exact(selector.conditions)}}
+    if selector.metric and all(each.operator == "=" for each in selector.matchers):
+        return {"up": {"metric": selector.metric, **_exact(selector.matchers)}}
     return {
         "ratio": {
             "good": f"sum(sum_over_time({selector}[{WINDOW_PLACEHOLDER}]))",
@@ -191,7 +191,7 @@ def _gauge(source: Value) -> ours.Data:
     }
 
 
-def _exact(matchers: tuple[Condition, ...]) -> ours.Data:
+def _exact(matchers: tuple[Matcher, ...]) -> ours.Data:
     return {"matchers": {each.label: each.value for each in matchers}} if matchers else {}
 
 
@@ -199,7 +199,7 @@ def _gained(selector: str) -> str:
     return f"sum(increase({selector}[{WINDOW_PLACEHOLDER}]))"
 
 
-def _selector(source: Value) -> Series:
+def _selector(source: Value) -> Selector:
     """Return the one selector of a metric; raises Wrong where it is more than that."""
     value = source.need("metric", example='http_requests_total{code=~"5.."}')
     found = queries.selected(queries.adopted(value))

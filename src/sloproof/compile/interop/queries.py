@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import promql_parser as promql
 
-from sloproof.compile.promql import quoted
+from sloproof.compile.selectors import Selector, selector
 from sloproof.slo.fileformat import WINDOW_PLACEHOLDER
 
 if TYPE_CHECKING:
@@ -29,41 +29,7 @@ WORDS = GROUPING | {"and", "or", "unless", "atan2", "bool", "offset", "inf", "na
 MODIFIER = re.compile(
     r"(?:\s*(?:offset\s+-?\s*[0-9][\w.]*|@\s*(?:-?[0-9.]+|(?:start|end)\s*\(\s*\))))+", re.IGNORECASE
 )
-OPERATORS = (
-    (promql.MatchOp.Equal, "="),
-    (promql.MatchOp.NotEqual, "!="),
-    (promql.MatchOp.Re, "=~"),
-    (promql.MatchOp.NotRe, "!~"),
-)
 KEEP_LABELS = frozenset({"topk", "bottomk", "limitk", "limit_ratio", "count_values"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
-    """What a selector asks of one label; `operator` is =, !=, =~ or !~."""
-
-    label: str
-    operator: str
-    value: str
-
-    def __str__(self) -> str:
-        return f"{self.label}{self.operator}{quoted(self.value)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """What a selector selects: a metric, where one is named, and conditions on labels.
-
-    >>> str(Series("up", (Condition(label="job", operator="=", value="jobs"),)))
-    'up{job="jobs"}'
-    """
-
-    metric: str | None
-    conditions: tuple[Condition, ...] = ()
-
-    def __str__(self) -> str:
-        conditions = ",".join(map(str, self.conditions))
-        return f"{self.metric or ''}{{{conditions}}}" if conditions else self.metric or "{}"
 
 
 def adopted(value: Value) -> str:
@@ -91,15 +57,15 @@ def is_single(query: str) -> bool:
     return _is_single(promql.parse(query.replace(WINDOW_PLACEHOLDER, ANY_WINDOW)))
 
 
-def selected(query: str) -> Series | None:
+def selected(query: str) -> Selector | None:
     """Return what a query selects that is a selector of present values and nothing else."""
     node = promql.parse(query)
     if not isinstance(node, promql.VectorSelector) or node.offset or node.at or node.matchers.or_matchers:
         return None
-    return _series(node)
+    return selector(node)
 
 
-def read_now(query: str) -> list[Series]:
+def read_now(query: str) -> list[Selector]:
     """Return the series of which a query reads the present values."""
     return _Read.by(query).bare
 
@@ -173,8 +139,8 @@ def _same_series(query: str, changed: str) -> bool:
 class _Read:
     """The series that a query reads, in its order: their present values, or ranges of them."""
 
-    bare: list[Series] = field(default_factory=list)
-    ranged: list[Series] = field(default_factory=list)
+    bare: list[Selector] = field(default_factory=list)
+    ranged: list[Selector] = field(default_factory=list)
 
     @staticmethod
     def by(query: str) -> _Read:
@@ -187,23 +153,11 @@ class _Read:
             if isinstance(node, promql.MatrixSelector):
                 target = found.ranged  # of the selector within, which is visited next
             elif isinstance(node, promql.VectorSelector):
-                target.append(_series(node))
+                target.append(selector(node))
                 target = found.bare
 
         promql.walk(promql.parse(query), visit)
         return found
-
-
-def _series(node: promql.VectorSelector) -> Series:
-    conditions = (
-        Condition(
-            label=each.name,
-            operator=next(sign for kind, sign in OPERATORS if each.op == kind),
-            value=each.value,
-        )
-        for each in node.matchers.matchers
-    )
-    return Series(node.name, tuple(conditions))
 
 
 def _tokens(query: str) -> Iterator[tuple[str, str, int]]:

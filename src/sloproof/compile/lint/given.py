@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
-    from sloproof.compile.lint.selectors import Selector
+    from sloproof.compile.selectors import Selector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

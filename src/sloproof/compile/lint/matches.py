@@ -13,7 +13,7 @@ from sloproof.compile import promql
 from sloproof.compile.lint.findings import Level, listed
 from sloproof.compile.lint.given import Match
 from sloproof.compile.lint.queries import is_valid
-from sloproof.compile.lint.selectors import Selector, selectors
+from sloproof.compile.selectors import Selector, selectors
 from sloproof.slo.definition import EventLatency, Latency, Ratio, Up
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sloproof.compile.lint.findings import Finding, Source
     from sloproof.compile.lint.given import Live
-    from sloproof.compile.lint.selectors import Matcher
+    from sloproof.compile.selectors import Matcher
     from sloproof.slo.definition import Definition, Objective
 
 

@@ -13,7 +13,7 @@ import promql_parser
 from sloproof.compile.lint.faults import fault_in, fault_offset
 from sloproof.compile.lint.findings import Level, listed
 from sloproof.compile.lint.positions import locate
-from sloproof.compile.lint.selectors import selectors
+from sloproof.compile.selectors import selectors
 from sloproof.slo.definition import ErrorRatio, Ratio
 from sloproof.slo.fileformat import WINDOW_PLACEHOLDER
 

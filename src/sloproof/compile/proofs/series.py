@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from sloproof.compile import conventions as names
-from sloproof.compile import promql, traffic
-from sloproof.compile.case import between
-from sloproof.compile.timeline import MANY, Timeline
+from sloproof.compile import promql
+from sloproof.compile.proofs import traffic
+from sloproof.compile.proofs.case import between
+from sloproof.compile.proofs.timeline import MANY, Timeline
 from sloproof.slo.definition import Availability, ErrorRatio, EventLatency, Latency
 from sloproof.slo.quantities import in_units
 from sloproof.slo.tiers import MINUTE
@@ -16,8 +17,8 @@ from sloproof.slo.tiers import MINUTE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sloproof.compile.case import Case, Subject
-    from sloproof.compile.traffic import Series
+    from sloproof.compile.proofs.case import Case, Subject
+    from sloproof.compile.proofs.traffic import Series
 
 OUTAGE = 1.0
 NEVER_GREW = re.compile(r"0(x[0-9]+)?")

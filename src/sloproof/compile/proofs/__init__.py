@@ -5,36 +5,37 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sloproof.compile import alarmcases, promql, quietcases, selectors, seriescases, traffic
 from sloproof.compile import conventions as names
-from sloproof.compile.burncases import below, detection
-from sloproof.compile.case import Subject
-from sloproof.compile.selectors import NotDerivableError
-from sloproof.compile.traffic import NotProvableError, Phase
+from sloproof.compile import promql
+from sloproof.compile.proofs import alarms, derivation, quiet, series, traffic
+from sloproof.compile.proofs.burns import below, detection
+from sloproof.compile.proofs.case import Subject
+from sloproof.compile.proofs.derivation import NotDerivableError
+from sloproof.compile.proofs.traffic import NotProvableError, Phase
 from sloproof.slo.definition import Availability, ErrorRatio, Latency, Ratio, Up
 from sloproof.slo.quantities import in_units
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from sloproof.compile.case import Case
+    from sloproof.compile.proofs.case import Case
     from sloproof.compile.selectors import Selector
     from sloproof.compile.yamltext import Value
     from sloproof.slo.definition import Definition
 
 
 MAKERS: tuple[Callable[[Subject], Case | None], ...] = (
-    alarmcases.outage,
-    quietcases.one_failure,
-    quietcases.quiet_outage,
-    quietcases.far_apart,
-    quietcases.idle_and_gone,
-    quietcases.uneven,
-    quietcases.period,
-    seriescases.birth,
-    seriescases.newcomer,
-    seriescases.spelt,
-    seriescases.others,
+    alarms.outage,
+    quiet.one_failure,
+    quiet.quiet_outage,
+    quiet.far_apart,
+    quiet.idle_and_gone,
+    quiet.uneven,
+    quiet.period,
+    series.birth,
+    series.newcomer,
+    series.spelt,
+    series.others,
 )
 
 
@@ -103,7 +104,7 @@ def _joined(definition: Definition) -> Iterator[Case]:
     """
     every = [Subject(definition, objective) for objective in definition.objectives]
     provable = [subject for subject in every if _refusal(subject) is None]
-    if (alone := alarmcases.nothing(definition, every)) is not None:
+    if (alone := alarms.nothing(definition, every)) is not None:
         yield alone
     for subjects in _rounds(provable):
         joined: list[Case] = []
@@ -118,7 +119,7 @@ def _cases(subject: Subject) -> Iterator[Case]:
     for make in MAKERS:
         if (case := make(subject)) is not None:
             yield case
-    yield from seriescases.unseen(subject)
+    yield from series.unseen(subject)
     for tier in subject.fireable:
         yield below(subject, tier)
         try:
@@ -144,17 +145,17 @@ def _join(joined: list[Case], case: Case) -> None:
 
 def _with_alarms(case: Case, every: Sequence[Subject]) -> Case:
     """Return a test of an outage with all that its alerts say, where it is known what no other alert does."""
-    if case.title != alarmcases.OUTAGE_TITLE:
+    if case.title != alarms.OUTAGE_TITLE:
         return case
     own = [subject for subject in every if subject.objective.name in case.objectives]
     strangers = [subject for subject in every if subject not in own]
     if any(_disturbs(subject, other) for subject in own for other in strangers):
         return case
-    said = [alarmcases.burn_alarms(subject) for subject in own]
-    if any(alarms is None for alarms in said):
+    said = [alarms.burn_alarms(subject) for subject in own]
+    if None in said:
         return case
     end = max(each.at_s for each in case.expectations)
-    every_alarm = tuple(alarm for alarms in said for alarm in alarms or ())
+    every_alarm = tuple(alarm for each in said for alarm in each or ())
     return replace(case, alarms={(end, names.BURN_ALERT): every_alarm})
 
 
@@ -185,11 +186,11 @@ def _shown(subject: Subject) -> list[tuple[str, dict[str, str]]]:
     """Return every series that is made up for an objective, or one of each kind."""
     indicator, metrics = subject.objective.indicator, subject.definition.metrics
     phases = [Phase(steps=1, requests=4, errors=0.5)]
-    series = {**subject.traffic(phases), **traffic.neighbours(indicator, metrics, phases)}
+    made_up = {**subject.traffic(phases), **traffic.neighbours(indicator, metrics, phases)}
     if not isinstance(indicator, Up | Ratio | ErrorRatio):
-        series |= traffic.target_up(metrics, "1")
-    parsed = [selectors.selectors(name)[0] for name in series]
-    return [(each.metric, each.exact()) for each in parsed]
+        made_up |= traffic.target_up(metrics, "1")
+    parsed = [derivation.selectors(name)[0] for name in made_up]
+    return [(each.metric or "", derivation.exact(each)) for each in parsed]
 
 
 def _sees(subject: Subject, shown: Iterable[tuple[str, dict[str, str]]]) -> bool:
@@ -197,7 +198,7 @@ def _sees(subject: Subject, shown: Iterable[tuple[str, dict[str, str]]]) -> bool
         read = _read(subject)
     except NotDerivableError:  # a query that nothing is known of may see anything
         return True
-    return any(each.selects(*series) for series in shown for each in read)
+    return any(each.selects(*one) for one in shown for each in read)
 
 
 def _read(subject: Subject) -> list[Selector]:
@@ -205,7 +206,7 @@ def _read(subject: Subject) -> list[Selector]:
     indicator, metrics = subject.objective.indicator, subject.definition.metrics
     counted = promql.events(indicator, metrics, names.COUNTED_S)
     ratio = promql.error_ratio(indicator, metrics, names.COUNTED_S)
-    found = selectors.selectors(ratio) + (selectors.selectors(counted.total) if counted else [])
+    found = derivation.selectors(ratio) + (derivation.selectors(counted.total) if counted else [])
     if isinstance(indicator, Up):
         return found
     return [each for each in found if each.metric != names.UP or each.matchers]

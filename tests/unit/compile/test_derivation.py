@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from sloproof.compile.selectors import Average, Fraction, NotDerivableError, counter, error_ratio, selectors
+from sloproof.compile.proofs.derivation import (
+    Average,
+    Fraction,
+    NotDerivableError,
+    counter,
+    error_ratio,
+    exact,
+    selectors,
+)
 
 
 def test_every_selector_of_a_query_is_found_once() -> None:
@@ -68,7 +76,7 @@ def test_a_query_that_is_anything_more_is_refused(query: str) -> None:
 @pytest.mark.parametrize("operator", ["!=", "=~", "!~"])
 def test_only_exact_values_tell_what_a_series_looks_like(operator: str) -> None:
     with pytest.raises(NotDerivableError, match="only exact values"):
-        counter(f'sum(rate(x{{code{operator}"5.."}}[{{{{window}}}}]))').exact()
+        exact(counter(f'sum(rate(x{{code{operator}"5.."}}[{{{{window}}}}]))'))
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from sloproof.compile import conventions as names
 from sloproof.compile import promql
-from sloproof.compile.traffic import Phase, traffic
+from sloproof.compile.proofs.traffic import Phase, traffic
 from sloproof.slo.definition import ErrorRatio, Up
 from sloproof.slo.quantities import in_units
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sloproof.compile.traffic import Series
+    from sloproof.compile.proofs.traffic import Series
     from sloproof.compile.yamltext import Value
     from sloproof.slo.definition import Definition, Objective
     from sloproof.slo.tiers import Tier

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from sloproof.compile import conventions as names
 from sloproof.compile import promql
-from sloproof.compile.case import FIRING, Alarm, Case, Expectation, before, between, never, up_to
+from sloproof.compile.proofs.case import FIRING, Alarm, Case, Expectation, before, between, never, up_to
+from sloproof.compile.proofs.timeline import MANY, Timeline
 from sloproof.compile.rules import Alert, compile_rules
-from sloproof.compile.timeline import MANY, Timeline
 from sloproof.slo.tiers import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sloproof.compile.case import Subject
+    from sloproof.compile.proofs.case import Subject
     from sloproof.slo.definition import Definition
     from sloproof.slo.tiers import Severity
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sloproof.compile.case import Case, step_within, up_to
-from sloproof.compile.traffic import Phase
+from sloproof.compile.proofs.case import Case, step_within, up_to
+from sloproof.compile.proofs.traffic import Phase
 
 if TYPE_CHECKING:
-    from sloproof.compile.case import Expectation, Subject
-    from sloproof.compile.traffic import Series
+    from sloproof.compile.proofs.case import Expectation, Subject
+    from sloproof.compile.proofs.traffic import Series
 
 STEP_S = 15
 MANY = 100

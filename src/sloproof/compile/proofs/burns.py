@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sloproof.compile.case import (
+from sloproof.compile.proofs.case import (
     LONGEST_STEP_S,
     Case,
     Expectation,
@@ -16,11 +16,11 @@ from sloproof.compile.case import (
     step_within,
     up_to,
 )
-from sloproof.compile.traffic import NotProvableError, Phase
+from sloproof.compile.proofs.traffic import NotProvableError, Phase
 from sloproof.slo.burnrate import detection_s, reset_s
 
 if TYPE_CHECKING:
-    from sloproof.compile.case import Subject
+    from sloproof.compile.proofs.case import Subject
     from sloproof.slo.tiers import Tier
 
 OUTAGE = 1.0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sloproof.compile import conventions as names
 from sloproof.compile import promql
-from sloproof.compile.case import (
+from sloproof.compile.proofs.case import (
     FIRING,
     LONGEST_STEP_S,
     Case,
@@ -20,15 +20,15 @@ from sloproof.compile.case import (
     step_within,
     up_to,
 )
-from sloproof.compile.timeline import MANY, Timeline
-from sloproof.compile.traffic import Phase
+from sloproof.compile.proofs.timeline import MANY, Timeline
+from sloproof.compile.proofs.traffic import Phase
 from sloproof.slo.burnrate import detection_s
 from sloproof.slo.tiers import MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sloproof.compile.case import Subject
+    from sloproof.compile.proofs.case import Subject
     from sloproof.slo.tiers import Tier
 
 OUTAGE, HALF = 1.0, 0.5

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
-from sloproof.compile import selectors
 from sloproof.compile.conventions import INSTANCE, JOB
 from sloproof.compile.conventions import UP as UP_METRIC
 from sloproof.compile.promql import BUCKET, METHOD, ROUTE, STATUS, matchers, spellings
+from sloproof.compile.proofs import derivation
 from sloproof.slo.definition import Availability, ErrorRatio, EventLatency, Latency, Ratio, Up
 
 if TYPE_CHECKING:
@@ -267,20 +267,20 @@ def _gauges(metric: str, labels: Mapping[str, str], phases: Sequence[Phase]) -> 
 def _of_query(indicator: Ratio | ErrorRatio, phases: Sequence[Phase]) -> Series:
     try:
         if isinstance(indicator, Ratio):
-            part = selectors.counter(indicator.good or indicator.bad or "")
-            of = selectors.Fraction(part, selectors.counter(indicator.total), indicator.good is not None)
+            part = derivation.counter(indicator.good or indicator.bad or "")
+            of = derivation.Fraction(part, derivation.counter(indicator.total), indicator.good is not None)
             return _quotient(of, phases)
-        found = selectors.error_ratio(indicator.query)
-        if isinstance(found, selectors.Fraction):
+        found = derivation.error_ratio(indicator.query)
+        if isinstance(found, derivation.Fraction):
             return _quotient(found, phases)
         runs = [(phase.steps, 1 - phase.errors if found.good else phase.errors) for phase in phases]
-        return {f"{found.gauge.metric}{matchers(found.gauge.exact())}": gauge(runs)}
-    except selectors.NotDerivableError as error:
+        return {f"{found.gauge.metric}{matchers(derivation.exact(found.gauge))}": gauge(runs)}
+    except derivation.NotDerivableError as error:
         raise NotProvableError(f"its input can't be made up: {error}") from error
 
 
-def _quotient(of: selectors.Fraction, phases: Sequence[Phase]) -> Series:
-    part, total = of.part.exact(), of.total.exact()
+def _quotient(of: derivation.Fraction, phases: Sequence[Phase]) -> Series:
+    part, total = derivation.exact(of.part), derivation.exact(of.total)
     bad = [(phase.steps, phase.bad) for phase in phases]
     good = [(phase.steps, phase.requests - phase.bad) for phase in phases]
     counted, rest = (good, bad) if of.good else (bad, good)
