@@ -11,18 +11,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def write_atomically(path: Path, text: str | Iterable[str]) -> None:
+def write_atomically(path: Path, text: str | Iterable[str], *, durable: bool = True) -> None:
     """Replace a file so that a reader, or a crash, finds the old text or the new, never half of it.
 
-    A text may come in pieces, so that no more than one of them is in memory.
+    A text may come in pieces, so that no more than one of them is in memory. What can be made again need not
+    be `durable`: it may not outlive a loss of power, and takes no wait for the disk.
     """
     temporary = path.with_name(f".{path.name}.tmp")
     with temporary.open("w", encoding="utf-8") as file:
         file.writelines([text] if isinstance(text, str) else text)
-        file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
     temporary.replace(path)
-    sync(path.parent)
+    if durable:
+        sync(path.parent)
 
 
 def sync(path: Path) -> None:

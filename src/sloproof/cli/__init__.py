@@ -63,6 +63,13 @@ def _told(failure: Exception) -> int:
             return fail(DEFECT, f"sloproof: this is a defect of sloproof, please report it\n{told_whole}")
 
 
+class _Version(argparse.Action):
+    """Say the version, which is looked up only then: that takes longer than some commands."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        parser.exit(message=f"sloproof {version('sloproof')}\n")
+
+
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
     """Treat SIGTERM and a closed terminal as Ctrl-C, so that every context ends what it has started."""
     raise KeyboardInterrupt
@@ -75,7 +82,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         epilog="Exit status of run and report: 0 all objectives met, 1 one violated, 2 wrong input, "
         "3 inconclusive, 4 no valid measurement, 5 the environment failed; 130 interrupted.",
     )
-    parser.add_argument("--version", action="version", version=f"sloproof {version('sloproof')}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     chosen = next((each for each in arguments if each in COMMANDS), None)
     for name, purpose in COMMANDS.items():

@@ -110,7 +110,7 @@ def _write(made: Iterable[Output], options: argparse.Namespace) -> int:
     for output in made:
         path = options.out / output.path
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, output.text)
+        write_atomically(path, output.text, durable=False)
         written.append(path)
         print(path)  # noqa: T201
     for path in _strays(written, options):

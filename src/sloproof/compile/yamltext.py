@@ -29,7 +29,7 @@ def emit(value: Mapping[str, Value], *, indent: int = 0) -> str:
     """
     lines: list[str] = []
     _mapping(value, " " * indent, lines)
-    return "".join(f"{line}\n" for line in lines)
+    return _joined(lines)
 
 
 def emit_items(values: Iterator[Mapping[str, Value]], *, indent: int = 0) -> Iterator[str]:
@@ -37,7 +37,11 @@ def emit_items(values: Iterator[Mapping[str, Value]], *, indent: int = 0) -> Ite
     for value in values:
         lines: list[str] = []
         _item(value, " " * indent, lines)
-        yield "".join(f"{line}\n" for line in lines)
+        yield _joined(lines)
+
+
+def _joined(lines: list[str]) -> str:
+    return "\n".join([*lines, ""])
 
 
 def _mapping(value: Mapping[str, Value], margin: str, lines: list[str]) -> None:

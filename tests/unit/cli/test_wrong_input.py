@@ -32,12 +32,12 @@ EXPERIMENTS = [
     pytest.param(replaced("blocks: 6 ", "blocks: six "), r":\d+:\d+: .*blocks", id="a word for a number"),
     pytest.param(replaced("blocks: 6 ", "blocks: 0 "), r":\d+:\d+: .*blocks", id="no block at all"),
     pytest.param(
-        replaced("rate: 200/s", "rate: 200"),
-        r":\d+:\d+: .*'200' has no unit of time: write 200/s",
+        replaced("rate: 150/s", "rate: 150"),
+        r":\d+:\d+: .*'150' has no unit of time: write 150/s",
         id="a bare rate",
     ),
     pytest.param(
-        replaced("duration: 12s", "duration: 12"),
+        replaced("duration: 18s", "duration: 12"),
         r":\d+:\d+: .*'12' has no unit",
         id="a duration without a unit",
     ),
@@ -72,11 +72,11 @@ EXPERIMENTS = [
         id="a misspelt key of the subject",
     ),
     pytest.param(
-        replaced("rate: 200/s", "rate: 900000/s"),
-        r"load: .*10,800,000 requests; a phase has 1 to",
+        replaced("rate: 150/s", "rate: 900000/s"),
+        r"load: .*16,200,000 requests; a phase has 1 to",
         id="too much load",
     ),
-    pytest.param(replaced("duration: 12s", "duration: 1ms"), r"duration: .*0 requests", id="no load"),
+    pytest.param(replaced("duration: 18s", "duration: 1ms"), r"duration: .*0 requests", id="no load"),
     pytest.param(replaced("users: 64", "users: 5000"), r":\d+:\d+: .*users", id="too many users"),
     pytest.param(
         replaced("users: 64", "timeout: 0s"), r":\d+:\d+: .*timeout.*longer than 0", id="no time to answer"
@@ -187,7 +187,7 @@ EXPERIMENTS = [
     ),
     pytest.param(
         replaced("blocks: 6 ", "profiles: {heavy: {rate: 900000/s}}\nblocks: 6 "),
-        r"profiles.heavy: .*10,800,000 requests; a phase has 1 to",
+        r"profiles.heavy: .*16,200,000 requests; a phase has 1 to",
         id="a profile of too much load",
     ),
     pytest.param(
