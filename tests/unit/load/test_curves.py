@@ -45,7 +45,8 @@ def test_the_count_is_the_integral_of_the_rate(shape: RateShape, rate: float) ->
     middles_s = (np.arange(20_000) + 0.5) * width_s
     summed = np.cumsum(expected.rate_at(middles_s)) * width_s
     # A jump inside a bin costs at most the bin, and there are five at most.
-    assert expected.count_until(middles_s + width_s / 2) == pytest.approx(summed, abs=5 * 200 * width_s)
+    counts = expected.count_until(middles_s + width_s / 2)
+    assert np.abs(counts - summed).max() < 5 * 200 * width_s
 
 
 @given(RATE_SHAPES, rates)
@@ -116,7 +117,7 @@ def test_poisson_arrivals_are_spread_as_the_shape_expects(shape: RateShape) -> N
 
 
 def test_poisson_counts_per_second_vary_as_much_as_the_shape_expects_of_each() -> None:
-    """Given the number in all, the counts are multinomial: their variance is a little less than their mean."""
+    """Given the number in all, the counts are multinomial: they vary a little less than they are large."""
     shape = Ramp(to_per_s=150)
     counts = np.array(
         [
