@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path  # noqa: TC003 - resolved by pydantic
 from typing import TYPE_CHECKING, Annotated, Self, assert_never
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, InstanceOf, model_validator
 
 from sloproof.load.shapes import (
     CONSTANT,
@@ -111,7 +111,7 @@ class PlayedSection(ReplaySection):
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    recording: Recording
+    recording: InstanceOf[Recording]
 
 
 Kind = ConstantSection | RampSection | tuple[StepSection, ...] | SpikeSection | DiurnalSection | ReplaySection

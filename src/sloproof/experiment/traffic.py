@@ -82,8 +82,9 @@ class LoadSpec(Section):
             phases["duration"] = (load.count_until(self.duration).item(), self.duration)
         for name, (requests, seconds) in phases.items():
             if not 1 <= requests <= MAX_ARRIVALS:
+                shaped = "" if self.shape.constant or name == "warmup" else f" as a {self.in_words()}"
                 raise ValueError(
-                    f"{name}: {self.rate:g}/s for {seconds:g}s are {requests:,.0f} requests; "
+                    f"{name}: {self.rate:g}/s{shaped} for {seconds:g}s are {requests:,.0f} requests; "
                     f"a phase has 1 to {MAX_ARRIVALS:,}"
                 )
 
