@@ -176,7 +176,7 @@ def curve(shape: RateShape | Recording, *, rate: float, duration_s: float) -> Cu
         case Diurnal(to_per_s=to, period_s=period_s):
             return Wave(begin_per_s=rate, turn_per_s=to, period_s=period_s, duration_s=duration_s)
         case Recording(offsets_s=offsets_s):
-            return Recorded(offsets_s[offsets_s < duration_s], min(shape.length_s, duration_s))
+            return Recorded(offsets_s, min(shape.length_s, duration_s))
         case _:
             assert_never(shape)
 
