@@ -10,6 +10,7 @@ from sloproof.cli import main
 from sloproof.experiment import spec
 from sloproof.load.arrivals import Arrival
 from sloproof.slo.problems import InvalidFile
+from sloproof.slo.yamlfile import read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -311,3 +312,9 @@ def test_two_recordings_of_one_name_are_refused(tmp_path: Path) -> None:
     assert str(error.value) == (
         f"{path}: two recordings are called 'arrivals.txt': rename one, a run keeps both"
     )
+
+
+def test_what_a_replay_comes_to_is_not_known_before_its_file_was_read(tmp_path: Path) -> None:
+    experiment = read(written(tmp_path, "shape: {replay: {file: arrivals.txt}}"), spec.Experiment)
+    with pytest.raises(TypeError, match=r"arrivals\.txt has not been read"):
+        _ = experiment.load.load_requests
