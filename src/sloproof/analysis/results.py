@@ -149,10 +149,17 @@ class ObjectiveDefinition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traffic:
-    """What the generator was told to send in a trial."""
+    """What the generator was told to send in a trial.
+
+    ``arrival`` is the law of the intended starts, or ``recorded``. ``rate_per_s`` is that of the warm-up and
+    at the beginning of the load phase, ``shape`` says in words how it goes on, and ``requests`` how many
+    tasks are to start in the load phase.
+    """
 
     arrival: str
     rate_per_s: float
+    shape: str
+    requests: int
     warmup_s: float
     load_s: float
     users: int

@@ -12,6 +12,7 @@ from sloproof.report.text import duration
 if TYPE_CHECKING:
     from sloproof.experiment.backends import Backend
     from sloproof.experiment.spec import Experiment
+    from sloproof.experiment.traffic import LoadSpec
 
 # What a trial takes besides its traffic, on two cores with little else to do.
 OVERHEAD_S = {BackendName.PROCESS: 5.5, BackendName.DOCKER: 7.0}
@@ -44,6 +45,13 @@ def plan_table(experiment: Experiment) -> Table:
         table.add_row(
             each.id,
             *each.factors.values(),
-            f"{load.rate:g}/s {load.arrival} for {load.duration:g} s after {load.warmup:g} s",
+            _traffic(load),
         )
     return table
+
+
+def _traffic(load: LoadSpec) -> str:
+    phases = f"for {load.load_s:g} s after {load.warmup:g} s"
+    if load.shape.constant:
+        return f"{load.rate:g}/s {load.arrivals} {phases}"
+    return f"{load.in_words()}, {load.arrivals}: {load.load_requests:,} requests {phases} at {load.rate:g}/s"

@@ -15,7 +15,7 @@ from sloproof.experiment.environment import environment
 from sloproof.experiment.evaluate import evaluate_trial
 from sloproof.experiment.plan import plan
 from sloproof.experiment.resume import differences, remaining, runs_again
-from sloproof.experiment.runfolder import RunFacts, RunFolder, RunFolderError, digest
+from sloproof.experiment.runfolder import ReplayFacts, RunFacts, RunFolder, RunFolderError, digest
 from sloproof.experiment.trial import Trial
 from sloproof.slo import definition as slo
 from sloproof.slo.problems import EnvironmentFailed
@@ -94,12 +94,19 @@ def open_run(
     calibration = backend.calibrate(matrix, progress.preparing)
     now = datetime.now(UTC)
     folder = RunFolder.create(reports, name=experiment.name, now=now)
-    folder.keep_inputs(experiment=source, definition=experiment.slo, locustfile=experiment.load.locustfile)
+    recordings = experiment.recordings()
+    folder.keep_inputs(
+        experiment=source,
+        definition=experiment.slo,
+        locustfile=experiment.load.locustfile,
+        recordings=recordings.values(),
+    )
     folder.write_facts(
         RunFacts(
             started_at=now.isoformat(timespec="seconds"),
             source=os.path.relpath(source.resolve(), folder.path.resolve()),
             inputs=_inputs(source, experiment),
+            replays=_replays(experiment),
             blocks=experiment.blocks,
             seed=experiment.seed,
             backend=backend.name,
@@ -109,7 +116,9 @@ def open_run(
             environment=environment(experiment.subject.directory),
         )
     )
-    return Run(folder=folder, experiment=experiment, definition=definition, backend=backend)
+    return Run(
+        folder=folder, experiment=_from_copies(folder, experiment), definition=definition, backend=backend
+    )
 
 
 def resume_run(folder: RunFolder, progress: Progress) -> Run:
@@ -135,12 +144,33 @@ def resume_run(folder: RunFolder, progress: Progress) -> Run:
     here = environment(experiment.subject.directory)
     if others := [*differences(facts.environment, here), *differences(facts.subject, subject)]:
         raise RunFolderError(f"{folder.path} cannot go on here: {'; '.join(others)}. Start a new run")
-    return Run(folder=folder, experiment=experiment, definition=slo.load(experiment.slo), backend=backend)
+    return Run(
+        folder=folder,
+        experiment=_from_copies(folder, experiment),
+        definition=slo.load(experiment.slo),
+        backend=backend,
+    )
 
 
 def _inputs(source: Path, experiment: Experiment) -> dict[str, str]:
     paths = {"experiment": source, "slo": experiment.slo, "locustfile": experiment.load.locustfile}
+    paths |= {f"recording {name}": path for name, path in experiment.recordings().items()}
     return {name: digest(path) for name, path in paths.items()}
+
+
+def _replays(experiment: Experiment) -> dict[str, ReplayFacts]:
+    return {
+        where: ReplayFacts(requests=traffic.load_requests, load_s=traffic.load_s)
+        for where, traffic in experiment.traffics().items()
+        if traffic.shape.replay is not None
+    }
+
+
+def _from_copies(folder: RunFolder, experiment: Experiment) -> Experiment:
+    """Return the experiment replaying the run's own copies, so that all its trials have the same arrivals."""
+    return experiment.replaying(
+        lambda each: each.model_copy(update={"file": folder.recordings / each.file.name})
+    )
 
 
 def execute(run: Run, progress: Progress) -> None:
@@ -185,7 +215,7 @@ def _attempts(
     attempt = 1 + max((each.attempt for each in before if each.block == planned.block), default=0)
     traffic = run.experiment.traffic(planned.configuration)
     for repeat in itertools.count():
-        _check_room(run.folder.path, requests=traffic.rate * traffic.seconds)
+        _check_room(run.folder.path, requests=traffic.requests)
         block = f"b{planned.block:02}" + (f".{attempt}" if attempt > 1 else "")
         files = run.folder.trial(f"{block}-{planned.configuration.id}" + (f"-r{repeat}" if repeat else ""))
         trial = Trial(

@@ -9,7 +9,7 @@ import os
 import shutil
 from collections.abc import Mapping  # noqa: TC003 - resolved when facts are read back
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from sloproof.observe.scrape import Scrape, ScrapeError
 from sloproof.slo.problems import WrongInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from sloproof.analysis.jobs import Jobs
@@ -38,12 +38,21 @@ class RunFolderError(WrongInput):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayFacts:
+    """What replaying a recording comes to: how many requests in a load phase of how many seconds."""
+
+    requests: int
+    load_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunFacts:
     """What holds for a whole run: when it began (ISO 8601), what was asked for, and on which machine.
 
     ``source`` leads from the run's folder to the experiment file, ``inputs`` are the SHA-256 digests of the
     files that define the run, ``subject`` is what the backend had to say of what it runs, ``calibration``
-    what it measured of itself before the first trial.
+    what it measured of itself before the first trial. ``replays`` tells where the experiment replays a
+    recording, and what of it: a report needs no recording.
     """
 
     started_at: str
@@ -56,6 +65,7 @@ class RunFacts:
     subject: Mapping[str, Any]
     calibration: Mapping[str, Any]
     environment: Mapping[str, Any]
+    replays: Mapping[str, ReplayFacts] = field(default_factory=dict)
 
 
 FACTS = TypeAdapter(RunFacts)
@@ -156,12 +166,22 @@ class RunFolder:
         """Return the page that people read."""
         return self.path / "report.html"
 
-    def keep_inputs(self, *, experiment: Path, definition: Path, locustfile: Path) -> None:
+    @property
+    def recordings(self) -> Path:
+        """Return the folder of the copies of the files that the run replays, under their own names."""
+        return self.path / "inputs" / "recordings"
+
+    def keep_inputs(
+        self, *, experiment: Path, definition: Path, locustfile: Path, recordings: Collection[Path] = ()
+    ) -> None:
         """Copy the files that define the run into it."""
+        if recordings:
+            self.recordings.mkdir()
         for source, target in (
             (experiment, self.experiment),
             (definition, self.definition),
             (locustfile, self.path / "inputs" / "locustfile.py"),
+            *((each, self.recordings / each.name) for each in recordings),
         ):
             shutil.copyfile(source, target)
             sync(target)

@@ -12,25 +12,22 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from sloproof.experiment.filling import fill, variables
 from sloproof.experiment.plan import Configuration, configurations
 from sloproof.experiment.settings import SettingsFileError, known_settings
+from sloproof.experiment.shapes import PositiveSeconds
 from sloproof.experiment.templates import Template, names_in
-from sloproof.load.protocol import MAX_ARRIVALS, MAX_USERS
+from sloproof.experiment.traffic import LoadSpec, ProfileSpec, played, replaying
 from sloproof.slo.quantities import DurationSeconds, RatePerSecond
 from sloproof.slo.wording import nearest
 from sloproof.slo.yamlfile import Document, InvalidFile, Problem, open_document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from sloproof.experiment.shapes import ReplaySection
 
 MOST_CONFIGURATIONS = 200
 LONGEST_ID = 150  # with the block before it, still the name of a folder everywhere
 BUILT_IN_NAMES = frozenset({"python", "port", "folder"})
 PROFILE = "profile"
-
-
-def _some_time(seconds: float) -> float:
-    if not seconds > 0:
-        raise ValueError("0s is no time at all: write a duration longer than 0, e.g. 10s")
-    return seconds
 
 
 def _inside_a_container(path: PurePosixPath) -> PurePosixPath:
@@ -39,7 +36,6 @@ def _inside_a_container(path: PurePosixPath) -> PurePosixPath:
     return path
 
 
-PositiveSeconds = Annotated[DurationSeconds, AfterValidator(_some_time)]
 EnvironmentName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 UrlPath = Annotated[str, Field(pattern=r"^/\S*$")]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=63)]
@@ -109,51 +105,6 @@ class SubjectSpec(_Section):
         """Return every name in braces that a start in a container uses."""
         texts = () if self.container is None else self.container.texts()
         return names_in((*texts, *self.env.values()))
-
-
-class ProfileSpec(_Section):
-    """A traffic profile: what differs from the traffic under `load`."""
-
-    arrival: Literal["constant", "poisson"] | None = None
-    rate: RatePerSecond | None = None
-    warmup: PositiveSeconds | None = None
-    duration: PositiveSeconds | None = None
-    users: Annotated[int, Field(ge=1, le=MAX_USERS)] | None = None
-
-
-class LoadSpec(_Section):
-    """The traffic of one trial: an open-loop schedule of a Locust file's tasks."""
-
-    locustfile: Path
-    arrival: Literal["constant", "poisson"] = "poisson"
-    rate: RatePerSecond
-    warmup: PositiveSeconds
-    duration: PositiveSeconds
-    users: Annotated[int, Field(ge=1, le=MAX_USERS)] = 64
-    timeout: PositiveSeconds = 10.0
-
-    @model_validator(mode="after")
-    def _is_bounded(self) -> Self:
-        self.check_bounds()
-        return self
-
-    def check_bounds(self) -> None:
-        """Raise ValueError where a phase would have no request, or too many."""
-        for name, seconds in (("warmup", self.warmup), ("duration", self.duration)):
-            if not 1 <= self.rate * seconds <= MAX_ARRIVALS:
-                raise ValueError(
-                    f"{name}: {self.rate:g}/s for {seconds:g}s are {self.rate * seconds:,.0f} requests; "
-                    f"a phase has 1 to {MAX_ARRIVALS:,}"
-                )
-
-    def under(self, profile: ProfileSpec) -> Self:
-        """Return the traffic of a profile."""
-        return self.model_copy(update=profile.model_dump(exclude_none=True))
-
-    @property
-    def seconds(self) -> float:
-        """Return how long its phases take."""
-        return self.warmup + self.duration
 
 
 class StopSpec(_Section):
@@ -270,6 +221,30 @@ class Experiment(_Section):
         profile = configuration.factors.get(PROFILE)
         return self.load if profile is None else self.load.under(self.profiles[profile])
 
+    def traffics(self) -> dict[str, LoadSpec]:
+        """Return the traffic under `load` and under each profile, by where the file says it."""
+        profiles = {f"profiles.{name}": self.load.under(each) for name, each in self.profiles.items()}
+        return {"load": self.load, **profiles}
+
+    def recordings(self) -> dict[str, Path]:
+        """Return the files that are replayed, by their names. Raises ValueError where two have the same."""
+        found: dict[str, Path] = {}
+        for traffic in self.traffics().values():
+            if (replay := traffic.shape.replay) is not None:
+                name = replay.file.name
+                if found.setdefault(name, replay.file) != replay.file:
+                    raise ValueError(f"two recordings are called '{name}': rename one, a run keeps both")
+        return found
+
+    def replaying(self, change: Callable[[ReplaySection], ReplaySection]) -> Self:
+        """Return a copy in which every replay is changed."""
+        profiles = {
+            name: each if each.shape is None else replaying(each, each.shape, change)
+            for name, each in self.profiles.items()
+        }
+        load = replaying(self.load, self.load.shape, change)
+        return self.model_copy(update={"load": load, "profiles": profiles})
+
     def fixed_variables(self) -> frozenset[str]:
         """Return the environment variables that have the same value, or template, in every configuration."""
         inside = {} if self.subject.container is None else self.subject.container.env
@@ -285,11 +260,13 @@ class Experiment(_Section):
             "settings": subject.settings and _absolute(base, subject.settings),
             "container": container,
         }
-        return self.model_copy(
+        experiment = self.replaying(lambda each: each.model_copy(update={"file": _absolute(base, each.file)}))
+        load = experiment.load.model_copy(update={"locustfile": _absolute(base, self.load.locustfile)})
+        return experiment.model_copy(
             update={
                 "slo": _absolute(base, self.slo),
                 "subject": subject.model_copy(update=paths),
-                "load": self.load.model_copy(update={"locustfile": _absolute(base, self.load.locustfile)}),
+                "load": load,
             }
         )
 
@@ -305,7 +282,7 @@ def load(path: Path) -> Experiment:
     experiment = document.validate(Experiment).resolved(path.parent.resolve())
     if problems := [*_missing(path, experiment), *_unknown_settings(document, experiment)]:
         raise InvalidFile(problems)
-    return experiment
+    return experiment.replaying(played)
 
 
 def _absolute(base: Path, path: Path) -> Path:
@@ -319,6 +296,10 @@ def _missing(path: Path, experiment: Experiment) -> Iterable[Problem]:
         files["subject.settings"] = subject.settings
     if container is not None and container.build is not None:
         files["subject.container.build"] = container.build / "Dockerfile"
+    try:
+        files |= {f"the replay of {name}": file for name, file in experiment.recordings().items()}
+    except ValueError as error:
+        yield Problem(path=path, message=str(error))
     for key, file in files.items():
         if not file.is_file():
             yield Problem(path=path, message=f"{key}: there is no file {file}")

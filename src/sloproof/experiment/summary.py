@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 
     from sloproof.analysis.results import TrialResult
     from sloproof.analysis.timeline import Timeline
-    from sloproof.experiment.runfolder import RunFacts, RunFolder, TrialFolder
+    from sloproof.experiment.runfolder import ReplayFacts, RunFacts, RunFolder, TrialFolder
+    from sloproof.experiment.traffic import LoadSpec
     from sloproof.slo.definition import Definition, Objective
 
 QUANTILES = (0.5, 0.9, 0.99)
@@ -85,6 +86,9 @@ def summarise(run: RunFolder) -> Results:
 
 def _plan(experiment: spec.Experiment, facts: RunFacts, *, configurations: int) -> Plan:
     container = experiment.subject.container
+    traffics = {
+        where: _traffic(load, facts.replays.get(where)) for where, load in experiment.traffics().items()
+    }
     return Plan(
         trials=configurations * facts.blocks,
         blocks=facts.blocks,
@@ -96,19 +100,19 @@ def _plan(experiment: spec.Experiment, facts: RunFacts, *, configurations: int) 
         command=experiment.subject.command,
         env=experiment.subject.env,
         container=None if container is None else container.model_dump(mode="json", exclude_defaults=True),
-        traffic=_traffic(experiment.load),
-        profiles={
-            name: _traffic(experiment.load.under(profile)) for name, profile in experiment.profiles.items()
-        },
+        traffic=traffics.pop("load"),
+        profiles={where.removeprefix("profiles."): traffic for where, traffic in traffics.items()},
     )
 
 
-def _traffic(load: spec.LoadSpec) -> Traffic:
+def _traffic(load: LoadSpec, replay: ReplayFacts | None) -> Traffic:
     return Traffic(
-        arrival=load.arrival,
+        arrival=load.arrivals,
         rate_per_s=load.rate,
+        shape=load.in_words(),
+        requests=load.load_requests if replay is None else replay.requests,
         warmup_s=load.warmup,
-        load_s=load.duration,
+        load_s=load.load_s if replay is None else replay.load_s,
         users=load.users,
         timeout_s=load.timeout,
     )

@@ -16,6 +16,7 @@ from sloproof.experiment.record import Part, Stop, TrialRecord
 from sloproof.load.arrivals import Arrival
 from sloproof.load.process import LoadProcess
 from sloproof.load.protocol import Audit, LoadConfig, RunPhase
+from sloproof.load.shapes import CONSTANT
 from sloproof.observe.conventions import JOBS_IN_STATE, STATE_LABEL, UNFINISHED_STATES
 from sloproof.observe.scrape import Scrape, ScrapeError
 from sloproof.subject.interrupts import deferred
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
 
     from sloproof.experiment.plan import PlannedTrial
     from sloproof.experiment.runfolder import TrialFolder
-    from sloproof.experiment.spec import Experiment, LoadSpec
+    from sloproof.experiment.spec import Experiment
+    from sloproof.experiment.traffic import LoadSpec
     from sloproof.load.protocol import PhaseFacts
+    from sloproof.load.shapes import Shape
     from sloproof.subject.port import Subject
 
 POLL_S = 0.02
@@ -105,11 +108,11 @@ class Trial:
         """Warm up and load; counters are read when nothing is under way, so that they gain whole requests."""
         traffic = self.traffic
         with self._part(Part.WARMUP):
-            load.phase(self._phase(Phase.WARMUP, traffic.warmup))
+            load.phase(self._phase(Phase.WARMUP, traffic.warmup))  # at the rate with which the load begins
         with self._part(Part.SETTLE):
             self._settle(instance, self.folder.metrics_before)
         with self._part(Part.LOAD):
-            generator = load.phase(self._phase(Phase.LOAD, traffic.duration))
+            generator = load.phase(self._phase(Phase.LOAD, traffic.load_s, traffic.shape.shape()))
         with self._part(Part.SETTLE):
             self._settle(instance, self.folder.metrics_after)
         return generator
@@ -149,8 +152,7 @@ class Trial:
         except SubjectError as error:
             return str(error)
         with self._part(Part.AUDIT):
-            traffic = self.traffic
-            most_jobs = traffic.rate * (traffic.warmup + traffic.duration)
+            most_jobs = self.traffic.requests
             load.audit(Audit(host=again.url, deadline_s=AUDIT_WITHIN_S + most_jobs / AUDIT_READS_PER_S))
         return None
 
@@ -176,16 +178,17 @@ class Trial:
             timeout_s=traffic.timeout,
         )
 
-    def _phase(self, phase: Phase, duration_s: float) -> RunPhase:
+    def _phase(self, phase: Phase, duration_s: float, shape: Shape = CONSTANT) -> RunPhase:
         # Warm-up and load draw different arrivals from the block's one seed.
         traffic = self.traffic
         return RunPhase(
             phase=phase,
-            arrival=Arrival(traffic.arrival),
+            arrival=traffic.law,
             rate=traffic.rate,
             duration_s=duration_s,
             drain_s=traffic.timeout,  # no answer is given up before its own time is over
             seed=derived_seed(self.planned.seed, phase),
+            shape=shape,
         )
 
     def _settle(self, instance: Instance, target: Path) -> None:

@@ -39,6 +39,7 @@ from sloproof.load.protocol import (
     parse_command,
     parse_config,
 )
+from sloproof.slo.problems import InvalidFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +95,7 @@ def perform(work: Callable[[], Event], emit: Callable[[Event], None]) -> None:
 
 def failure(exc: Exception) -> Failed:
     """Tell what the user has to change, whose message says it all, from what went wrong in here."""
-    if isinstance(exc, LocustfileError | ProtocolError):
+    if isinstance(exc, LocustfileError | ProtocolError | InvalidFile):
         return Failed(str(exc), wrong_input=True)
     return Failed(f"{type(exc).__name__}: {exc}")
 
@@ -115,7 +116,7 @@ def main(config: Path) -> int:
         generator = Generator(parse_config(config.read_text()))
         emit(Ready(pid=os.getpid(), tasks=generator.tasks, epoch_unix_s=generator.epoch_unix_s))
         converse(generator, emit)
-    except (LocustfileError, ProtocolError, OSError) as exc:
+    except (LocustfileError, ProtocolError, InvalidFile, OSError) as exc:
         emit(failure(exc))
         return ERROR
     return 0

@@ -12,10 +12,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sloproof.load.curves import curve
+from sloproof.load.shapes import CONSTANT
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from sloproof.load.shapes import RateShape, Recording
 
 
 class Arrival(StrEnum):
@@ -36,19 +41,35 @@ class Plan:
         return len(self.offsets_s)
 
 
-def plan(arrival: Arrival, *, rate: float, duration_s: float, weights: Sequence[float], seed: int) -> Plan:
-    """Plan ``round(rate · duration_s)`` arrivals, tasks shuffled but in exact proportion to ``weights``.
+def plan(  # noqa: PLR0913 - a phase with a default
+    arrival: Arrival,
+    *,
+    rate: float,
+    duration_s: float,
+    weights: Sequence[float],
+    seed: int,
+    shape: RateShape | Recording = CONSTANT,
+) -> Plan:
+    """Plan as many arrivals as a shape expects; tasks are shuffled, in exact proportion to ``weights``.
+
+    Points of the rate 1 are carried to the times at which the shape expects as many arrivals: under the
+    constant law the k-th comes when k are expected, and Poisson arrivals stay Poisson, at the shape's rate.
+    Source: Kingman, Poisson Processes (1993), section 2.3, the mapping theorem.
 
     >>> plan(Arrival.CONSTANT, rate=2, duration_s=2, weights=[3, 1], seed=1).offsets_s.tolist()
     [0.0, 0.5, 1.0, 1.5]
     """
     rng = np.random.default_rng(seed)
-    count = round(rate * duration_s)
+    expected = curve(shape, rate=rate, duration_s=duration_s)
+    total = float(expected.count_until(expected.duration_s))
+    count = round(total)
     match arrival:
         case Arrival.CONSTANT:
-            offsets_s = np.arange(count) / rate
+            points = np.arange(count, dtype=float)
         case Arrival.POISSON:
-            offsets_s = _poisson(count, duration_s, rng)
+            points = _poisson(count, total, rng)
+    # Rounding may carry a point to the very end, which is no longer in the phase.
+    offsets_s = np.minimum(expected.time_of(points), np.nextafter(expected.duration_s, 0))
     tasks = np.repeat(np.arange(len(weights)), shares(count, weights))
     return Plan(offsets_s, rng.permutation(tasks))
 
@@ -70,10 +91,10 @@ def shares(count: int, weights: Sequence[float]) -> list[int]:
     return whole
 
 
-def _poisson(count: int, duration_s: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Draw the points of a Poisson process that has ``count`` of them in ``duration_s``.
+def _poisson(count: int, length: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Draw the points of a Poisson process of the rate 1 that has ``count`` of them in ``length``.
 
     Given their number, the points of a homogeneous Poisson process are independent uniforms, put in order.
     Source: Kingman, Poisson Processes (1993), section 2.4.
     """
-    return np.sort(rng.uniform(0, duration_s, count))
+    return np.sort(rng.uniform(0, length, count))

@@ -10,7 +10,9 @@ import gevent
 from sloproof.analysis.samples import Phase
 from sloproof.load.arrivals import plan
 from sloproof.load.protocol import PhaseFacts, Progress
+from sloproof.load.recording import read_recording
 from sloproof.load.selfcheck import processor_time, quantile, spent
+from sloproof.load.shapes import Replay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,10 +20,16 @@ if TYPE_CHECKING:
     from sloproof.load.crew import Crew
     from sloproof.load.protocol import RunPhase
     from sloproof.load.selfcheck import Spent
+    from sloproof.load.shapes import RateShape, Recording, Shape
 
 LEAD_S = 0.02
 PROGRESS_EVERY_S = 0.5
 DRAIN_POLL_S = 0.005
+
+
+def _recalled(shape: Shape) -> RateShape | Recording:
+    """Return a shape that needs no file any more. Raises InvalidFile."""
+    return read_recording(shape.file).played(shape.speed) if isinstance(shape, Replay) else shape
 
 
 class PhaseRun:
@@ -37,6 +45,7 @@ class PhaseRun:
             duration_s=order.duration_s,
             weights=[task.weight for task in crew.tasks],
             seed=order.seed,
+            shape=_recalled(order.shape),
         )
         self._began_s = 0.0
         self._dispatcher = gevent.Greenlet(self._dispatch)

@@ -7,13 +7,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import Annotated, ClassVar, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from sloproof.analysis.samples import Phase
 from sloproof.load.arrivals import Arrival
+from sloproof.load.curves import curve
+from sloproof.load.shapes import CONSTANT, Replay, Shape
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 MAX_ARRIVALS = 2_000_000
@@ -54,6 +56,7 @@ class LoadConfig:
 class RunPhase:
     """Send the arrivals of a phase, then wait up to ``drain_s`` for what is under way.
 
+    ``rate`` is that at the beginning; a replay has none, and ends with its recording if that is shorter.
     In the phase ``drain`` each request has a connection of its own, so that the end of an idle connection
     is not taken for a loss.
     """
@@ -65,6 +68,7 @@ class RunPhase:
     duration_s: float
     seed: int
     drain_s: float = 5.0
+    shape: Annotated[Shape, Field(discriminator="kind")] = CONSTANT
 
     def __post_init__(self) -> None:
         if not (self.rate > 0 and self.duration_s > 0 and self.drain_s >= 0):
@@ -72,9 +76,12 @@ class RunPhase:
                 f"rate {self.rate}, duration_s {self.duration_s} and drain_s {self.drain_s}: "
                 "the first two must be more than 0, the last not less"
             )
-        if not 1 <= round(self.rate * self.duration_s) <= MAX_ARRIVALS:
+        if isinstance(self.shape, Replay):  # what it comes to is in its file
+            return
+        planned = curve(self.shape, rate=self.rate, duration_s=self.duration_s)
+        if not 1 <= round(expected := float(planned.count_until(self.duration_s))) <= MAX_ARRIVALS:
             raise ProtocolError(
-                f"{self.rate:g}/s for {self.duration_s:g} s is {self.rate * self.duration_s:g} arrivals; "
+                f"{self.rate:g}/s for {self.duration_s:g} s is {expected:g} arrivals; "
                 f"a phase has 1 to {MAX_ARRIVALS:,}"
             )
 

@@ -75,8 +75,11 @@ def traffics(plan: Plan) -> list[str]:
 
 
 def _traffic(traffic: Traffic) -> str:
+    rate = f"{traffic.rate_per_s:g} requests/s"
+    warmup = f"{setting(traffic.warmup_s)} of warm-up"
+    if traffic.shape != "constant":
+        rate, warmup = f"{traffic.shape}, {traffic.requests:,} requests", f"{warmup} at {rate}"
     return (
-        f"{traffic.rate_per_s:g} requests/s ({traffic.arrival} arrivals, open loop) for "
-        f"{setting(traffic.load_s)} after {setting(traffic.warmup_s)} of warm-up, "
+        f"{rate} ({traffic.arrival} arrivals, open loop) for {setting(traffic.load_s)} after {warmup}, "
         f"on {traffic.users} connections"
     )

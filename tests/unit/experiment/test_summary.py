@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from sloproof.analysis.results import exit_status, to_json
 from sloproof.analysis.verdicts import Verdict
 from sloproof.experiment.record import Stop
-from sloproof.experiment.runfolder import RunFolderError
+from sloproof.experiment.runfolder import ReplayFacts, RunFolderError
 from sloproof.experiment.summary import summarise
 from tests.invention import InventedTrial, facts
 
@@ -162,3 +163,18 @@ def test_a_run_whose_trial_lost_a_file_is_named(invention: Invention) -> None:
 
 def test_a_run_without_trials_is_no_measurement(invention: Invention) -> None:
     assert exit_status(summarise(invention.folder)) == 4
+
+
+def test_a_replay_is_reported_as_it_was_planned_without_its_recording(invention: Invention) -> None:
+    text = invention.folder.experiment.read_text()
+    replay = text.replace("arrival: poisson\n", "shape: {replay: {file: gone.txt, speed: 2}}\n")
+    assert replay != text
+    invention.folder.experiment.write_text(replay)
+    planned = ReplayFacts(requests=2_000, load_s=6.5)
+    invention.folder.write_facts(replace(invention.folder.facts(), replays={"load": planned}))
+    invention.add(InventedTrial(configuration=UVICORN))
+
+    traffic = summarise(invention.folder).plan.traffic
+
+    assert (traffic.arrival, traffic.requests, traffic.load_s) == ("recorded", 2_000, 6.5)
+    assert traffic.shape == "replay of gone.txt at 2 × its speed"

@@ -28,6 +28,7 @@ from sloproof.load.protocol import (
     parse_config,
     parse_event,
 )
+from sloproof.load.shapes import Diurnal, Ramp, Replay, Spike, Step, Steps
 
 if TYPE_CHECKING:
     from sloproof.load.protocol import Command, Event
@@ -36,6 +37,16 @@ PHASE = {"phase": Phase.LOAD, "arrival": Arrival.POISSON, "rate": 300.0, "durati
 CONFIG = {"locustfile": Path("locustfile.py"), "host": "http://127.0.0.1:8000", "output": Path("out")}
 COMMANDS: list[Command] = [
     RunPhase(**PHASE),  # type: ignore[arg-type]
+    *(
+        RunPhase(**PHASE, shape=shape)  # type: ignore[arg-type]
+        for shape in (
+            Ramp(to_per_s=9, over_s=2),
+            Steps(steps=(Step(at_s=1, to_per_s=9), Step(at_s=2, to_per_s=3))),
+            Spike(to_per_s=9, at_s=1, for_s=2),
+            Diurnal(to_per_s=9, period_s=2),
+            Replay(file=Path("arrivals.txt"), speed=2),
+        )
+    ),
     StopPhase(),
     Audit(host="http://127.0.0.1:8000"),
     Finish(),
@@ -110,6 +121,17 @@ def test_what_is_no_command_is_refused_with_the_commands_there_are(line: str) ->
         pytest.param({"drain_s": -1}, "must be more than 0", id="negative_drain"),
         pytest.param({"rate": 0.1, "duration_s": 1}, "a phase has 1 to 2,000,000", id="no_arrival"),
         pytest.param({"rate": 1e6, "duration_s": 3}, "3e+06 arrivals", id="too_many_arrivals"),
+        pytest.param(
+            {"shape": {"kind": "ramp", "to_per_s": 0}}, "of a shape is more than 0", id="a_ramp_to_nothing"
+        ),
+        pytest.param(
+            {"shape": {"kind": "spike", "to_per_s": 1e7, "at_s": 1, "for_s": 2}},
+            "2.00015e+07 arrivals; a phase has 1 to 2,000,000",
+            id="too_high_a_spike",
+        ),
+        pytest.param(
+            {"shape": {"kind": "zigzag"}}, "shape: Input tag 'zigzag' found", id="a_shape_there_is_not"
+        ),
         pytest.param({"phase": "lunch"}, "phase: Input should be 'warmup', 'load' or 'drain'", id="phase"),
         pytest.param({"rate": "fast"}, "rate: Input should be a valid number", id="rate_is_a_word"),
     ],
