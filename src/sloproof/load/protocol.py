@@ -18,6 +18,7 @@ from sloproof.load.arrivals import Arrival
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 MAX_ARRIVALS = 2_000_000
 MAX_USERS = 900  # each holds a socket, and a process may usually have 1,024 files open
+MAX_WORKERS = 64
 
 M = TypeVar("M")
 
@@ -27,11 +28,42 @@ class ProtocolError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Workers:
+    """Which processes send the load: ``local`` ones on this machine, ``remote`` ones that join from others.
+
+    One local process does all itself. Several join a master that listens at ``bind_host`` and ``bind_port``;
+    port 0 is any free one.
+    """
+
+    local: int = 1
+    remote: int = 0
+    bind_host: str = "127.0.0.1"
+    bind_port: int = 0
+
+    def __post_init__(self) -> None:
+        if self.local < 0 or self.remote < 0 or not 1 <= self.total <= MAX_WORKERS:
+            raise ProtocolError(
+                f"{self.local} local and {self.remote} other workers; a generator has 1 to {MAX_WORKERS}"
+            )
+
+    @property
+    def total(self) -> int:
+        """Their number."""
+        return self.local + self.remote
+
+    @property
+    def several(self) -> bool:
+        """Whether there is something to share, or somebody elsewhere to tell."""
+        return self.remote > 0 or self.local > 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadConfig:
     """What the generator is started with.
 
-    ``users`` is the size of the pool, hence the number of connections. ``timeout_s`` bounds a request from
-    its actual start to the last byte. ``host`` must be this machine or be listed in ``allow_hosts``.
+    ``users`` is the size of the pool, hence the number of connections, of all workers together. ``timeout_s``
+    bounds a request from its actual start to the last byte. ``host`` must be this machine or be listed in
+    ``allow_hosts``.
     """
 
     locustfile: Path
@@ -41,11 +73,16 @@ class LoadConfig:
     seed: int = 1
     timeout_s: float = 10.0
     allow_hosts: tuple[str, ...] = ()
+    workers: Workers = Workers()
 
     def __post_init__(self) -> None:
         check_host(self.host, self.allow_hosts)
         if not 1 <= self.users <= MAX_USERS:
             raise ProtocolError(f"users is {self.users}; a pool has 1 to {MAX_USERS}")
+        if self.users < self.workers.total:
+            raise ProtocolError(
+                f"users is {self.users} for {self.workers.total} workers; each takes at least one"
+            )
         if not self.timeout_s > 0:
             raise ProtocolError(f"timeout_s is {self.timeout_s}; it must be more than 0 seconds")
 
@@ -136,6 +173,27 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerFacts:
+    """One worker's part in a phase; the fields are those of PhaseFacts.
+
+    ``clock_error_s`` is by how much its arrivals may be out of step with those of the other workers: 0 on the
+    master's own machine.
+    """
+
+    worker: int
+    machine: str
+    pid: int
+    scheduled: int
+    sent: int
+    completed: int
+    queued: int
+    dispatch_lag_p99_s: float
+    cpu_ratio: float | None
+    wait_ratio: float | None
+    clock_error_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseFacts:
     """What the generator knows about its own work in a phase; whether it is good enough is judged elsewhere.
 
@@ -144,6 +202,9 @@ class PhaseFacts:
     are still busy with an earlier phase are ``backlog_at_start``. Both ratios are of the main thread, which
     does all of the sending, over the time in which arrivals were dispatched: ``wait_ratio`` is the share in
     which it was ready to run and the machine ran something else. ``None``: the kernel does not say.
+
+    Of several ``workers`` the counts are sums, the lags those of all arrivals, and the ratios those of the
+    worker that was worst off; ``backlog_max`` adds the greatest of each, and is an upper bound.
     """
 
     event: ClassVar[str] = "phase_ended"
@@ -163,6 +224,7 @@ class PhaseFacts:
     start_lag_p99_s: float
     cpu_ratio: float | None
     wait_ratio: float | None
+    workers: tuple[WorkerFacts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
