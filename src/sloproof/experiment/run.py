@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sloproof.experiment.plan import PlannedTrial
     from sloproof.experiment.record import Part, TrialRecord
     from sloproof.experiment.spec import Experiment
+    from sloproof.load.workers import Workers
     from sloproof.slo.definition import Definition
 
 # What a trial writes at most: its samples, metrics and logs, and the subject's store.
@@ -70,13 +71,15 @@ class Run:
     experiment: Experiment
     definition: Definition
     backend: Backend
+    workers: Workers
 
 
-def open_run(
+def open_run(  # noqa: PLR0913 - all that a run is made of
     source: Path,
     experiment: Experiment,
     *,
     backend: Backend,
+    workers: Workers,
     reports: Path,
     progress: Progress,
 ) -> Run:
@@ -106,10 +109,11 @@ def open_run(
             backend_reason=backend.reason,
             subject=subject,
             calibration=calibration,
+            workers=workers,
             environment=environment(experiment.subject.directory),
         )
     )
-    return Run(folder=folder, experiment=experiment, definition=definition, backend=backend)
+    return Run(folder=folder, experiment=experiment, definition=definition, backend=backend, workers=workers)
 
 
 def resume_run(folder: RunFolder, progress: Progress) -> Run:
@@ -135,7 +139,13 @@ def resume_run(folder: RunFolder, progress: Progress) -> Run:
     here = environment(experiment.subject.directory)
     if others := [*differences(facts.environment, here), *differences(facts.subject, subject)]:
         raise RunFolderError(f"{folder.path} cannot go on here: {'; '.join(others)}. Start a new run")
-    return Run(folder=folder, experiment=experiment, definition=slo.load(experiment.slo), backend=backend)
+    return Run(
+        folder=folder,
+        experiment=experiment,
+        definition=slo.load(experiment.slo),
+        backend=backend,
+        workers=facts.workers,
+    )
 
 
 def _inputs(source: Path, experiment: Experiment) -> dict[str, str]:
@@ -196,6 +206,7 @@ def _attempts(
             subject=run.backend.subject(planned.configuration),
             port=free_port(),
             folder=files,
+            workers=run.workers,
             notice=lambda part: progress.part(planned, part),
         )
         try:

@@ -9,7 +9,7 @@ import os
 import shutil
 from collections.abc import Mapping  # noqa: TC003 - resolved when facts are read back
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from sloproof.experiment.record import BackendName, TrialRecord
 from sloproof.experiment.resume import that_count
 from sloproof.files import sync, write_atomically
 from sloproof.load.files import read_jobs, read_samples
+from sloproof.load.workers import Workers
 from sloproof.observe.scrape import Scrape, ScrapeError
 from sloproof.slo.problems import WrongInput
 
@@ -43,7 +44,7 @@ class RunFacts:
 
     ``source`` leads from the run's folder to the experiment file, ``inputs`` are the SHA-256 digests of the
     files that define the run, ``subject`` is what the backend had to say of what it runs, ``calibration``
-    what it measured of itself before the first trial.
+    what it measured of itself before the first trial, ``workers`` the processes that send the load.
     """
 
     started_at: str
@@ -56,6 +57,7 @@ class RunFacts:
     subject: Mapping[str, Any]
     calibration: Mapping[str, Any]
     environment: Mapping[str, Any]
+    workers: Workers = field(default_factory=Workers)
 
 
 FACTS = TypeAdapter(RunFacts)

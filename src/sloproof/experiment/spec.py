@@ -14,6 +14,7 @@ from sloproof.experiment.plan import Configuration, configurations
 from sloproof.experiment.settings import SettingsFileError, known_settings
 from sloproof.experiment.templates import Template, names_in
 from sloproof.load.protocol import MAX_ARRIVALS, MAX_USERS
+from sloproof.load.workers import MAX_WORKERS
 from sloproof.slo.quantities import DurationSeconds, RatePerSecond
 from sloproof.slo.wording import nearest
 from sloproof.slo.yamlfile import Document, InvalidFile, Problem, open_document
@@ -131,6 +132,7 @@ class LoadSpec(_Section):
     duration: PositiveSeconds
     users: Annotated[int, Field(ge=1, le=MAX_USERS)] = 64
     timeout: PositiveSeconds = 10.0
+    workers: Annotated[int, Field(ge=1, le=MAX_WORKERS)] = 1
 
     @model_validator(mode="after")
     def _is_bounded(self) -> Self:
@@ -138,7 +140,9 @@ class LoadSpec(_Section):
         return self
 
     def check_bounds(self) -> None:
-        """Raise ValueError where a phase would have no request, or too many."""
+        """Raise ValueError where a phase would have no request, or too many, or a worker no user."""
+        if self.users < self.workers:
+            raise ValueError(f"users: {self.users} for {self.workers} workers; each takes at least one")
         for name, seconds in (("warmup", self.warmup), ("duration", self.duration)):
             if not 1 <= self.rate * seconds <= MAX_ARRIVALS:
                 raise ValueError(

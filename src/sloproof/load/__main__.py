@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING
 import gevent
 from gevent.fileobject import FileObject
 
-from sloproof.load.failures import ERROR, ORPHANED, WorkerError, failure
+from sloproof.load.endings import ERROR, ORPHANED
+from sloproof.load.failures import WorkerError, failure
 from sloproof.load.fleet import Fleet
 from sloproof.load.generator import Generator
 from sloproof.load.locustfile import LocustfileError

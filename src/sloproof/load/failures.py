@@ -5,10 +5,6 @@ from __future__ import annotations
 from sloproof.load.locustfile import LocustfileError
 from sloproof.load.protocol import Failed, ProtocolError
 
-ERROR = 2
-ORPHANED = 3
-NO_MASTER = 4
-
 
 class WorkerError(Exception):
     """A worker of the generator is gone, late, or not what it should be; the message says which and why."""

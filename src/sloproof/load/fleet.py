@@ -23,6 +23,7 @@ from sloproof.load.members import Members
 from sloproof.load.merging import decode_jobs, joined, named
 from sloproof.load.protocol import LOOPBACK, ProtocolError, Ready
 from sloproof.load.sharing import allot
+from sloproof.load.workers import JOIN_WITHIN_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from sloproof.load.locustfile import Traffic
     from sloproof.load.protocol import Audit, AuditFacts, LoadConfig, Progress, RunPhase
 
-JOIN_WITHIN_S, REMOTE_JOIN_WITHIN_S = 50.0, 600.0
+START_WITHIN_S = 50.0
 ANSWER_WITHIN_S = 25.0
 END_WITHIN_S = 10.0
 LINGER_MS = 2_000
@@ -93,7 +94,7 @@ class Fleet:
     def _enlist(self) -> None:
         """Wait for all workers, and give each its part."""
         workers, zero = self._config.workers, self._zero
-        within_s = REMOTE_JOIN_WITHIN_S if workers.remote else JOIN_WITHIN_S
+        within_s = JOIN_WITHIN_S if workers.remote else START_WITHIN_S
         self._members.gather(rpc.Answer, within_s=within_s)
         config = asdict(self._config)
         for index, member in enumerate(self._members):

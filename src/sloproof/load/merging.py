@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from sloproof.analysis.samples import COLUMNS, Phase, Samples
 from sloproof.load.ledger import Accepted
-from sloproof.load.protocol import PhaseFacts, WorkerFacts
+from sloproof.load.protocol import PhaseFacts
 from sloproof.load.selfcheck import quantile
+from sloproof.load.workers import WorkerFacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,7 +5,7 @@ It knows neither Locust nor processes; both sides import it.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import ClassVar, TypeVar
 from urllib.parse import urlsplit
@@ -14,47 +14,17 @@ from pydantic import TypeAdapter, ValidationError
 
 from sloproof.analysis.samples import Phase
 from sloproof.load.arrivals import Arrival
+from sloproof.load.workers import LOOPBACK_ADDRESS, WorkerFacts, Workers
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+LOOPBACK = frozenset({LOOPBACK_ADDRESS, "localhost", "::1"})
 MAX_ARRIVALS = 2_000_000
 MAX_USERS = 900  # each holds a socket, and a process may usually have 1,024 files open
-MAX_WORKERS = 64
 
 M = TypeVar("M")
 
 
 class ProtocolError(Exception):
     """A configuration or message that the generator cannot act on; it says what it would accept."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workers:
-    """Which processes send the load: ``local`` ones on this machine, ``remote`` ones that join from others.
-
-    One local process does all itself. Several join a master that listens at ``bind_host`` and ``bind_port``;
-    port 0 is any free one.
-    """
-
-    local: int = 1
-    remote: int = 0
-    bind_host: str = "127.0.0.1"
-    bind_port: int = 0
-
-    def __post_init__(self) -> None:
-        if self.local < 0 or self.remote < 0 or not 1 <= self.total <= MAX_WORKERS:
-            raise ProtocolError(
-                f"{self.local} local and {self.remote} other workers; a generator has 1 to {MAX_WORKERS}"
-            )
-
-    @property
-    def total(self) -> int:
-        """Their number."""
-        return self.local + self.remote
-
-    @property
-    def several(self) -> bool:
-        """Whether there is something to share, or somebody elsewhere to tell."""
-        return self.remote > 0 or self.local > 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +43,7 @@ class LoadConfig:
     seed: int = 1
     timeout_s: float = 10.0
     allow_hosts: tuple[str, ...] = ()
-    workers: Workers = Workers()
+    workers: Workers = field(default_factory=Workers)
 
     def __post_init__(self) -> None:
         check_host(self.host, self.allow_hosts)
@@ -170,27 +140,6 @@ class Progress:
     completed: int
     bad: int
     elapsed_s: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerFacts:
-    """One worker's part in a phase; the fields are those of PhaseFacts.
-
-    ``clock_error_s`` is by how much its arrivals may be out of step with those of the other workers: 0 on the
-    master's own machine.
-    """
-
-    worker: int
-    machine: str
-    pid: int
-    scheduled: int
-    sent: int
-    completed: int
-    queued: int
-    dispatch_lag_p99_s: float
-    cpu_ratio: float | None
-    wait_ratio: float | None
-    clock_error_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,8 @@ from pydantic import TypeAdapter
 
 from sloproof.load import rpc
 from sloproof.load.clocks import machine
-from sloproof.load.failures import ERROR, NO_MASTER, ORPHANED, failure
+from sloproof.load.endings import ERROR, NO_MASTER, NOT_SEATED, ORPHANED
+from sloproof.load.failures import failure
 from sloproof.load.generator import assemble, await_users, errors_of_users, keep_three_digits
 from sloproof.load.locustfile import LocustfileError, digest, load_traffic
 from sloproof.load.merging import encode_jobs, encode_rows
@@ -244,7 +245,7 @@ def main(text: str) -> int:
         return NO_MASTER
     worker = Worker(settings, traffic, runner)
     if not worker.seated.wait(SEATED_WITHIN_S):
-        return ORPHANED
+        return NOT_SEATED
     runner.greenlet.join()
     return ERROR if worker.failed else 0
 
