@@ -8,7 +8,7 @@ from importlib import import_module
 import pytest
 
 
-@pytest.mark.parametrize("module", ["arrivals", "selfcheck"])
+@pytest.mark.parametrize("module", ["arrivals", "clocks", "selfcheck", "sharing"])
 def test_worked_examples_hold(module: str) -> None:
     outcome = doctest.testmod(import_module(f"sloproof.load.{module}"))
     assert outcome.attempted > 0
