@@ -56,6 +56,7 @@ SEATED_WITHIN_S = 10.0
 SPAWN_POLL_S = 0.01
 CONNECT_EVERY_S = 1
 SILENT_MASTER_S = 15
+LAST_WORD_WITHIN_S = 0.5  # of what had arrived before the connection ended
 
 logger = logging.getLogger(__name__)
 
@@ -207,11 +208,14 @@ def end_with_parent() -> None:
     os._exit(ORPHANED)
 
 
-def end_with_connection(runner: WorkerRunner) -> None:
-    """End the process when the connection to the master ends: it may have been killed."""
+def end_with_connection(worker: Worker, runner: WorkerRunner) -> None:
+    """End the process when the connection to the master ends, but in order where it was told to before."""
+    told = Event()
+    runner.environment.events.test_stopping.add_listener(lambda **_: told.set())  # type: ignore[no-untyped-call]
     monitor = runner.client.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
     monitor.recv_multipart()
-    os._exit(ORPHANED)
+    if not told.wait(LAST_WORD_WITHIN_S):
+        os._exit(ERROR if worker.failed else ORPHANED)
 
 
 def join(settings: Settings, traffic: Traffic) -> WorkerRunner:
@@ -221,7 +225,6 @@ def join(settings: Settings, traffic: Traffic) -> WorkerRunner:
     locust.runners.MASTER_HEARTBEAT_TIMEOUT = SILENT_MASTER_S
     environment = Environment(user_classes=[*traffic.user_classes], events=locust.events)
     runner = environment.create_worker_runner(settings.master_host, settings.master_port)
-    gevent.spawn(end_with_connection, runner)
     locust.events.init.fire(environment=environment, runner=runner, web_ui=None)  # type: ignore[no-untyped-call]
     return runner
 
@@ -244,6 +247,7 @@ def main(text: str) -> int:
     except ConnectionError:
         return NO_MASTER
     worker = Worker(settings, traffic, runner)
+    gevent.spawn(end_with_connection, worker, runner)
     if not worker.seated.wait(SEATED_WITHIN_S):
         return NOT_SEATED
     runner.greenlet.join()

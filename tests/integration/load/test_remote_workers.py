@@ -107,13 +107,14 @@ def test_a_worker_sends_nothing_to_a_host_that_it_was_not_told_to_allow(
     locustfile: WriteLocustfile, tmp_path: Path
 ) -> None:
     path, port = locustfile(OK), free_port()
-    with (
-        load_worker(path, port) as worker,
-        pytest.raises(LoadInputError, match=r"host 'example.com' is not this machine.*\(load worker 1\)"),
-    ):
-        workers = Workers(local=0, remote=1, bind_port=port)
-        LoadProcess(config(path, "http://example.com", tmp_path / "load", workers))
-    assert worker.returncode is not None
+    workers = Workers(local=0, remote=1, bind_port=port)
+    elsewhere = config(path, "http://example.com", tmp_path / "load", workers)
+    with load_worker(path, port) as worker:
+        with pytest.raises(LoadInputError, match=r"'example.com' is not this machine.*\(load worker 1\)"):
+            LoadProcess(elsewhere)
+        _, error = worker.communicate(timeout=WITHIN_S)
+    assert worker.returncode == 2
+    assert "must be allowed by name" in error
 
 
 def test_a_worker_that_finds_no_master_in_time_says_so(locustfile: WriteLocustfile) -> None:
