@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "run": "run an experiment and report on it",
+    "load-worker": "send a share of the load of a run on another machine",
     "plan": "say what an experiment would run, and for how long",
     "report": "make the report of a run again, from its raw data",
     "validate": "check SLO files",
@@ -28,7 +29,7 @@ COMMANDS = {
     "export": "turn an SLO file into one of OpenSLO or Sloth",
 }
 """Each has a module of its name in this folder, read only when the command is given: some take a second."""
-MODULES = {"import": "importing", "export": "exporting"}
+MODULES = {"import": "importing", "export": "exporting", "load-worker": "loadworker"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -42,14 +42,15 @@ def _backend(text: str) -> BackendName | None:
 
 
 def _count(text: str) -> int:
-    return _whole_number(text, least=1, most=MOST_BLOCKS)
+    return whole_number(text, least=1, most=MOST_BLOCKS)
 
 
 def _seed(text: str) -> int:
-    return _whole_number(text, least=0, most=MOST_SEED)
+    return whole_number(text, least=0, most=MOST_SEED)
 
 
-def _whole_number(text: str, *, least: int, most: int) -> int:
+def whole_number(text: str, *, least: int, most: int) -> int:
+    """Return a number of an option, for argparse."""
     if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from {least} to {most:,}")
     return int(text)

@@ -9,6 +9,8 @@ from sloproof.cli.choices import add_choices, experiment_of
 from sloproof.cli.progress import RunProgress
 from sloproof.cli.report import write_report
 from sloproof.cli.terminal import ENVIRONMENT_FAILED, WRONG_INPUT, console, fail, worded
+from sloproof.cli.workers import OPTIONS as WORKERS_OPTIONS
+from sloproof.cli.workers import add_workers, workers_of
 from sloproof.experiment.backends import choose
 from sloproof.experiment.orphans import sweep
 from sloproof.experiment.run import execute, open_run, resume_run
@@ -39,6 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--reports", type=Path, default=Path("reports"), metavar="DIR", help="default: %(default)s"
     )
     add_choices(parser)
+    add_workers(parser)
     parser.set_defaults(command=_run)
 
 
@@ -62,14 +65,21 @@ def _run(options: argparse.Namespace) -> int:
 def _opened(options: argparse.Namespace, progress: RunProgress) -> Run:
     experiment = experiment_of(options)
     backend = choose(experiment, options.backend)
+    workers = workers_of(options, experiment, backend.name)
     progress.backend(backend)
     return open_run(
-        options.experiment, experiment, backend=backend, reports=options.reports, progress=progress
+        options.experiment,
+        experiment,
+        backend=backend,
+        workers=workers,
+        reports=options.reports,
+        progress=progress,
     )
 
 
 def _resumed(options: argparse.Namespace, progress: RunProgress) -> Run:
-    given = [name for name in ("blocks", "seed", "backend") if getattr(options, name) is not None]
+    fixed = ("blocks", "seed", "backend", *WORKERS_OPTIONS)
+    given = [name.replace("_", "-") for name in fixed if getattr(options, name) is not None]
     if given:
         raise RunFolderError(f"--{given[0]} cannot be changed within a run: leave it out, or start a new run")
     return resume_run(RunFolder(options.resume), progress)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sloproof.experiment.plan import PlannedTrial
     from sloproof.experiment.record import Part, TrialRecord
     from sloproof.experiment.spec import Experiment
+    from sloproof.load.workers import Workers
     from sloproof.slo.definition import Definition
 
 # What a trial writes at most: its samples, metrics and logs, and the subject's store.
@@ -70,13 +71,15 @@ class Run:
     experiment: Experiment
     definition: Definition
     backend: Backend
+    workers: Workers
 
 
-def open_run(
+def open_run(  # noqa: PLR0913 - all that a run is made of
     source: Path,
     experiment: Experiment,
     *,
     backend: Backend,
+    workers: Workers,
     reports: Path,
     progress: Progress,
 ) -> Run:
@@ -113,11 +116,16 @@ def open_run(
             backend_reason=backend.reason,
             subject=subject,
             calibration=calibration,
+            workers=workers,
             environment=environment(experiment.subject.directory),
         )
     )
     return Run(
-        folder=folder, experiment=_from_copies(folder, experiment), definition=definition, backend=backend
+        folder=folder,
+        experiment=_from_copies(folder, experiment),
+        definition=definition,
+        backend=backend,
+        workers=workers,
     )
 
 
@@ -149,6 +157,7 @@ def resume_run(folder: RunFolder, progress: Progress) -> Run:
         experiment=_from_copies(folder, experiment),
         definition=slo.load(experiment.slo),
         backend=backend,
+        workers=facts.workers,
     )
 
 
@@ -226,6 +235,7 @@ def _attempts(
             subject=run.backend.subject(planned.configuration),
             port=free_port(),
             folder=files,
+            workers=run.workers,
             notice=lambda part: progress.part(planned, part),
         )
         try:

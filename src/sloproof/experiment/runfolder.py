@@ -20,6 +20,7 @@ from sloproof.experiment.record import BackendName, TrialRecord
 from sloproof.experiment.resume import that_count
 from sloproof.files import sync, write_atomically
 from sloproof.load.files import read_jobs, read_samples
+from sloproof.load.workers import Workers
 from sloproof.observe.scrape import Scrape, ScrapeError
 from sloproof.slo.problems import WrongInput
 
@@ -51,8 +52,8 @@ class RunFacts:
 
     ``source`` leads from the run's folder to the experiment file, ``inputs`` are the SHA-256 digests of the
     files that define the run, ``subject`` is what the backend had to say of what it runs, ``calibration``
-    what it measured of itself before the first trial. ``replays`` tells where the experiment replays a
-    recording, and what of it: a report needs no recording.
+    what it measured of itself before the first trial, ``workers`` the processes that send the load.
+    ``replays`` tells where the experiment replays a recording, and what of it: a report needs no recording.
     """
 
     started_at: str
@@ -66,6 +67,7 @@ class RunFacts:
     calibration: Mapping[str, Any]
     environment: Mapping[str, Any]
     replays: Mapping[str, ReplayFacts] = field(default_factory=dict)
+    workers: Workers = field(default_factory=Workers)
 
 
 FACTS = TypeAdapter(RunFacts)

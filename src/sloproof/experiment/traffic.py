@@ -22,6 +22,7 @@ from sloproof.load.curves import curve
 from sloproof.load.protocol import MAX_ARRIVALS, MAX_USERS
 from sloproof.load.recording import read_recording
 from sloproof.load.shapes import Replay
+from sloproof.load.workers import MAX_WORKERS
 from sloproof.slo.fileformat import Section
 from sloproof.slo.quantities import RatePerSecond  # noqa: TC001 - as above
 
@@ -64,6 +65,7 @@ class LoadSpec(Section):
     duration: PositiveSeconds = math.inf
     users: Annotated[int, Field(ge=1, le=MAX_USERS)] = 64
     timeout: PositiveSeconds = 10.0
+    workers: Annotated[int, Field(ge=1, le=MAX_WORKERS)] = 1
 
     @model_validator(mode="after")
     def _is_bounded(self) -> Self:
@@ -72,7 +74,9 @@ class LoadSpec(Section):
         return self
 
     def check_bounds(self) -> None:
-        """Raise ValueError where a phase would have no request, or too many, or would end too early."""
+        """Raise ValueError where a phase would have no request, or too many, or would end too early, or a worker no user."""
+        if self.users < self.workers:
+            raise ValueError(f"users: {self.users} for {self.workers} workers; each takes at least one")
         phases = {"warmup": (self.rate * self.warmup, self.warmup)}
         if not isinstance(shape := self.shape.shape(), Replay):  # a recording is bounded by its file
             if self.duration == math.inf:

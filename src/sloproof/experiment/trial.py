@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sloproof.experiment.traffic import LoadSpec
     from sloproof.load.protocol import PhaseFacts
     from sloproof.load.shapes import Shape
+    from sloproof.load.workers import Workers
     from sloproof.subject.port import Subject
 
 POLL_S = 0.02
@@ -52,6 +53,7 @@ class Trial:
     subject: Subject
     port: int
     folder: TrialFolder
+    workers: Workers
     notice: Callable[[Part], None]
     seconds: dict[Part, float] = field(default_factory=dict, init=False)
 
@@ -85,7 +87,8 @@ class Trial:
             with self._part(Part.START):  # the subject boots while the generator does
                 instance = self._start(running, cell)
                 with deferred():
-                    load = running.enter_context(LoadProcess(self._load_config()))
+                    load = running.enter_context(LoadProcess(self._load_config(), wait=False))
+                load.await_ready()
                 await_ready(instance, self.experiment.subject)
             generator = self._measure(instance, load)
             stop = self._stop(instance, load)
@@ -168,14 +171,16 @@ class Trial:
         self.seconds[part] = self.seconds.get(part, 0.0) + time.monotonic() - began
 
     def _load_config(self) -> LoadConfig:
-        traffic = self.traffic
+        traffic, host = self.traffic, self.workers.subject_host
         return LoadConfig(
             locustfile=traffic.locustfile,
-            host=f"http://127.0.0.1:{self.port}",
+            host=f"http://{host}:{self.port}",
             output=self.folder.path,
             users=traffic.users,
             seed=self.planned.seed,
             timeout_s=traffic.timeout,
+            allow_hosts=(host,),  # whoever named it as the subject's has allowed it
+            workers=self.workers,
         )
 
     def _phase(self, phase: Phase, duration_s: float, shape: Shape = CONSTANT) -> RunPhase:

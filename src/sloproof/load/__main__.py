@@ -24,11 +24,13 @@ from typing import TYPE_CHECKING
 import gevent
 from gevent.fileobject import FileObject
 
+from sloproof.load.endings import ERROR, ORPHANED
+from sloproof.load.failures import WorkerError, failure
+from sloproof.load.fleet import Fleet
 from sloproof.load.generator import Generator
 from sloproof.load.locustfile import LocustfileError
 from sloproof.load.protocol import (
     Audit,
-    Failed,
     Finish,
     Finished,
     ProtocolError,
@@ -44,22 +46,21 @@ from sloproof.slo.problems import InvalidFile
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sloproof.load.fleetphase import FleetPhase
     from sloproof.load.phase import PhaseRun
     from sloproof.load.protocol import Event
 
-ERROR = 2
-ORPHANED = 3
 TERMINATED = 128 + signal.SIGTERM
 
 logger = logging.getLogger(__name__)
 
 
-def converse(generator: Generator, emit: Callable[[Event], None]) -> None:
+def converse(generator: Generator | Fleet, emit: Callable[[Event], None]) -> None:
     """Do what the parent commands, one thing at a time, except that a running phase can be stopped.
 
     Returns after ``finish``; leaves the process when stdin ends. Raises ProtocolError.
     """
-    phase: PhaseRun | None = None
+    phase: PhaseRun | FleetPhase | None = None
     work: gevent.Greenlet | None = None
     for line in FileObject(sys.stdin.fileno(), "r"):
         command = parse_command(line)
@@ -93,13 +94,6 @@ def perform(work: Callable[[], Event], emit: Callable[[Event], None]) -> None:
         os._exit(ERROR)
 
 
-def failure(exc: Exception) -> Failed:
-    """Tell what the user has to change, whose message says it all, from what went wrong in here."""
-    if isinstance(exc, LocustfileError | ProtocolError | InvalidFile):
-        return Failed(str(exc), wrong_input=True)
-    return Failed(f"{type(exc).__name__}: {exc}")
-
-
 def main(config: Path) -> int:
     """Run the generator and return its exit status."""
     logging.basicConfig(level=logging.WARNING)
@@ -113,10 +107,11 @@ def main(config: Path) -> int:
         protocol.flush()
 
     try:
-        generator = Generator(parse_config(config.read_text()))
+        order = parse_config(config.read_text())
+        generator = Fleet(order) if order.workers.several else Generator(order)
         emit(Ready(pid=os.getpid(), tasks=generator.tasks, epoch_unix_s=generator.epoch_unix_s))
         converse(generator, emit)
-    except (LocustfileError, ProtocolError, InvalidFile, OSError) as exc:
+    except (LocustfileError, ProtocolError, WorkerError, InvalidFile, OSError) as exc:
         emit(failure(exc))
         return ERROR
     return 0

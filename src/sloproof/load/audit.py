@@ -12,16 +12,35 @@ from gevent.pool import Group
 from geventhttpclient.client import HTTPClient
 from geventhttpclient.response import HTTPParseError
 
-from sloproof.load.ledger import Reading
+from sloproof.load.ledger import Reading, audit_facts
+from sloproof.load.protocol import check_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sloproof.load.ledger import Accepted
-    from sloproof.load.protocol import Audit
+    from sloproof.load.protocol import Audit, AuditFacts, LoadConfig
 
 BETWEEN_ROUNDS_S = 0.1
 REQUEST_TIMEOUT_S = 5.0
+
+
+class Audits:
+    """What was last read of each accepted job; of those accepted since, nothing."""
+
+    def __init__(self, config: LoadConfig) -> None:
+        self._allow_hosts = config.allow_hosts
+        self._readings: list[Reading] = []
+
+    def read(self, accepted: Sequence[Accepted], order: Audit) -> AuditFacts:
+        """Read all accepted jobs back. Raises ProtocolError for a host that may not be asked."""
+        check_host(order.host, self._allow_hosts)
+        self._readings = read_back(accepted, order)
+        return audit_facts(accepted, self._readings)
+
+    def readings_of(self, accepted: Sequence[Accepted]) -> list[Reading]:
+        """Return a reading for each job, those that were audited being the first of them."""
+        return [*self._readings, *[Reading()] * (len(accepted) - len(self._readings))]
 
 
 def read_back(accepted: Sequence[Accepted], audit: Audit) -> list[Reading]:

@@ -10,20 +10,23 @@ import locust
 import locust.stats
 from locust.env import Environment
 
-from sloproof.load.audit import read_back
+from sloproof.load.audit import Audits
 from sloproof.load.crew import Crew
 from sloproof.load.files import write_jobs, write_samples
-from sloproof.load.ledger import Reading, audit_facts
 from sloproof.load.locustfile import LocustfileError, load_traffic
 from sloproof.load.measurement import Measurement
 from sloproof.load.phase import PhaseRun
 from sloproof.load.pool import Pool
-from sloproof.load.protocol import check_host
 from sloproof.load.users import open_loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from locust import FastHttpUser
+    from locust.runners import Runner
+
+    from sloproof.load.clocks import Zero
+    from sloproof.load.locustfile import Traffic
     from sloproof.load.protocol import Audit, AuditFacts, LoadConfig, Progress, RunPhase
 
 SPAWN_POLL_S = 0.01
@@ -36,26 +39,18 @@ class Generator:
     """
 
     def __init__(self, config: LoadConfig) -> None:
-        # Locust keeps two digits of a time, which can shift the share of fast answers by percents.
-        locust.stats.bucket_response_time = three_digits  # type: ignore[assignment]  # a float serves
+        keep_three_digits()
         traffic = load_traffic(config.locustfile)
-        rng = random.Random(config.seed)  # noqa: S311 - it spreads load and keeps no secret
         self._config = config
-        self._crew = Crew(
-            config=config,
-            tasks=traffic.tasks,
-            pool=Pool(kinds=len(traffic.user_classes), rng=rng),
-            measurement=Measurement([task.name for task in traffic.tasks]),
-        )
-        self._readings: list[Reading] = []
-        classes = [
-            open_loop(user_class, kind=kind, crew=self._crew)
-            for kind, user_class in enumerate(traffic.user_classes)
-        ]
+        self._crew, classes = assemble(config, traffic)
+        self._audits = Audits(config)
         self._runner = Environment(
             user_classes=[*classes], events=locust.events, host=config.host
         ).create_local_runner()
-        self._spawn(config.users)
+        errors = errors_of_users()
+        locust.events.init.fire(environment=self._runner.environment, runner=self._runner, web_ui=None)  # type: ignore[no-untyped-call]
+        self._runner.start(config.users, spawn_rate=config.users)
+        await_users(self._crew, self._runner, errors)
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -73,37 +68,62 @@ class Generator:
 
     def audit(self, order: Audit) -> AuditFacts:
         """Read all accepted jobs back. Raises ProtocolError for a host that may not be asked."""
-        check_host(order.host, self._config.allow_hosts)
-        accepted = tuple(self._crew.measurement.ledger)
-        self._readings = read_back(accepted, order)
-        return audit_facts(accepted, self._readings)
+        return self._audits.read(tuple(self._crew.measurement.ledger), order)
 
     def finish(self) -> None:
         """Stop the users and write the files; jobs that no audit has asked for are marked so."""
         self._runner.quit()
         measurement, folder = self._crew.measurement, self._config.output
         write_samples(folder, measurement.records.samples(), epoch_unix_s=measurement.epoch_unix_s)
-        unasked = [Reading()] * (len(measurement.ledger) - len(self._readings))
-        write_jobs(folder, measurement.ledger, [*self._readings, *unasked])
+        write_jobs(folder, measurement.ledger, self._audits.readings_of(measurement.ledger))
 
-    def _spawn(self, users: int) -> None:
-        errors: list[str] = []
-        events, runner = self._runner.environment.events, self._runner
-        events.user_error.add_listener(  # type: ignore[no-untyped-call]
-            lambda exception, **_: errors.append(repr(exception))
-        )
-        events.init.fire(environment=runner.environment, runner=runner, web_ui=None)  # type: ignore[no-untyped-call]
-        runner.start(users, spawn_rate=users)
-        if runner.spawning_greenlet is not None:
-            runner.spawning_greenlet.join()
-        while self._crew.busy():
-            if runner.user_count < users:
-                reason = errors[0] if errors else "see the log"
-                raise LocustfileError(f"{self._config.locustfile}: a user did not start: {reason}")
-            gevent.sleep(SPAWN_POLL_S)
-        if not all(self._crew.pool.idle()):
-            names = ", ".join(user_class.__name__ for user_class in runner.user_classes)
-            raise LocustfileError(f"{self._config.locustfile}: {users} users are too few for {names}")
+
+def assemble(
+    config: LoadConfig, traffic: Traffic, zero: Zero | None = None
+) -> tuple[Crew, list[type[FastHttpUser]]]:
+    """Return what a process' users are to share, and the classes they are to be made of."""
+    crew = Crew(
+        config=config,
+        tasks=traffic.tasks,
+        pool=Pool(
+            kinds=len(traffic.user_classes),
+            rng=random.Random(config.seed),  # noqa: S311 - it spreads load and keeps no secret
+        ),
+        measurement=Measurement([task.name for task in traffic.tasks], zero),
+    )
+    classes = [
+        open_loop(user_class, kind=kind, crew=crew) for kind, user_class in enumerate(traffic.user_classes)
+    ]
+    return crew, classes
+
+
+def errors_of_users() -> list[str]:
+    """Return a list of what users raise from now on, outside of their tasks; it goes on to grow."""
+    errors: list[str] = []
+    locust.events.user_error.add_listener(  # type: ignore[no-untyped-call]
+        lambda exception, **_: errors.append(repr(exception))
+    )
+    return errors
+
+
+def await_users(crew: Crew, runner: Runner, errors: list[str]) -> None:
+    """Wait until all users that the runner was told to spawn wait for arrivals. Raises LocustfileError."""
+    users, locustfile = crew.config.users, crew.config.locustfile
+    if runner.spawning_greenlet is not None:
+        runner.spawning_greenlet.join()
+    while crew.busy():
+        if runner.user_count < users:
+            reason = errors[0] if errors else "see the log"
+            raise LocustfileError(f"{locustfile}: a user did not start: {reason}")
+        gevent.sleep(SPAWN_POLL_S)
+    if not all(crew.pool.idle()):
+        names = ", ".join(user_class.__name__ for user_class in runner.user_classes)
+        raise LocustfileError(f"{locustfile}: {users} users are too few for {names}")
+
+
+def keep_three_digits() -> None:
+    """Let Locust's statistics keep a third digit: two can shift the share of fast answers by percents."""
+    locust.stats.bucket_response_time = three_digits  # type: ignore[assignment]  # a float serves
 
 
 def three_digits(response_time_ms: float) -> float:

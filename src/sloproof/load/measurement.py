@@ -7,10 +7,11 @@ unanswered then stay unfinished. A job accepted by such a late answer still ente
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from time import perf_counter, time
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from sloproof.analysis.samples import FIRST_SERVER_ERROR, TOO_MANY_REQUESTS, Outcome
+from sloproof.load.clocks import Zero
 from sloproof.load.ledger import Accepted
 from sloproof.load.records import UNPLANNED, Records
 
@@ -53,11 +54,15 @@ class Request:
 
 
 class Measurement:
-    """Everything a generator learns between its start and the writing of its files."""
+    """Everything a generator learns between its start and the writing of its files.
 
-    def __init__(self, tasks: Sequence[str]) -> None:
-        self._epoch = perf_counter()
-        self.epoch_unix_s = time()
+    Its seconds count from ``zero``, by default from now.
+    """
+
+    def __init__(self, tasks: Sequence[str], zero: Zero | None = None) -> None:
+        zero = zero or Zero.now()
+        self._epoch = zero.clock_s
+        self.epoch_unix_s = zero.unix_s
         self.records = Records(tasks)
         self.ledger: list[Accepted] = []
         self.tally = Tally()

@@ -9,10 +9,12 @@ import gevent
 
 from sloproof.analysis.samples import Phase
 from sloproof.load.arrivals import plan
+from sloproof.load.merging import Rows
 from sloproof.load.protocol import PhaseFacts, Progress
 from sloproof.load.recording import read_recording
 from sloproof.load.selfcheck import processor_time, quantile, spent
 from sloproof.load.shapes import Replay
+from sloproof.load.sharing import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from sloproof.load.protocol import RunPhase
     from sloproof.load.selfcheck import Spent
     from sloproof.load.shapes import RateShape, Recording, Shape
+    from sloproof.load.sharing import Share
 
 LEAD_S = 0.02
 PROGRESS_EVERY_S = 0.5
@@ -35,11 +38,13 @@ def _recalled(shape: Shape) -> RateShape | Recording:
 class PhaseRun:
     """One phase, from its plan to its facts; it runs once."""
 
-    def __init__(self, order: RunPhase, crew: Crew, report: Callable[[Progress], None]) -> None:
+    def __init__(
+        self, order: RunPhase, crew: Crew, report: Callable[[Progress], None], share: Share = WHOLE
+    ) -> None:
         self._order = order
         self._crew = crew
         self._report = report
-        self._plan = plan(
+        whole = plan(
             order.arrival,
             rate=order.rate,
             duration_s=order.duration_s,
@@ -47,23 +52,35 @@ class PhaseRun:
             seed=order.seed,
             shape=_recalled(order.shape),
         )
-        self._began_s = 0.0
+        self._plan = share.part(whole)
+        self.rows: Rows | None = None  # once it has ended
+        self._began_s = self._first_s = 0.0
         self._dispatcher = gevent.Greenlet(self._dispatch)
+
+    @property
+    def planned(self) -> int:
+        """The number of arrivals."""
+        return len(self._plan)
 
     def stop(self) -> None:
         """Let no further arrival come due."""
         self._dispatcher.kill(block=False)
 
-    def run(self) -> PhaseFacts:
-        """Dispatch all arrivals, wait for their answers as long as the order allows, and return the facts."""
+    def run(self, agree: Callable[[], float] | None = None) -> PhaseFacts:
+        """Dispatch all arrivals, wait for their answers as long as the order allows, and return the facts.
+
+        ``agree`` is called when all is ready, and returns when to begin.
+        """
         crew = self._crew
         backlog_at_start, first_row = crew.busy(), len(crew.measurement.records)
         crew.pool.begin(touch_all=self._order.phase is Phase.WARMUP)
         crew.measurement.begin_phase()
         gc.collect()
         gc.freeze()  # what lives now lives to the end: collections during the phase need not look at it
+        first_s = None if agree is None else agree()
         before = processor_time()
         self._began_s = crew.measurement.now()
+        self._first_s = self._began_s + LEAD_S if first_s is None else first_s
         ticker = gevent.spawn(self._tick)
         self._dispatcher.start()
         self._dispatcher.get()
@@ -76,9 +93,8 @@ class PhaseRun:
 
     def _dispatch(self) -> None:
         pool, measurement, tasks = self._crew.pool, self._crew.measurement, self._crew.tasks
-        first_s = self._began_s + LEAD_S
         for offset_s, task in zip(self._plan.offsets_s.tolist(), self._plan.tasks.tolist(), strict=True):
-            intended_s = first_s + offset_s
+            intended_s = self._first_s + offset_s
             # Late or not, the schedule stays: an arrival that is overdue goes out at once.
             while (early_s := intended_s - measurement.now()) > 0:
                 gevent.sleep(early_s)
@@ -98,7 +114,7 @@ class PhaseRun:
             self._report(
                 Progress(
                     phase=self._order.phase,
-                    planned=len(self._plan),
+                    planned=self.planned,
                     sent=tally.sent,
                     completed=tally.completed,
                     bad=tally.bad,
@@ -110,6 +126,7 @@ class PhaseRun:
         measurement, pool = self._crew.measurement, self._crew.pool
         samples = measurement.records.samples(first_row)
         planned = measurement.records.planned(first_row)
+        self.rows = Rows(samples, planned)
         dispatch_lag_s, start_lag_s = samples.dispatch_lag_s[planned], samples.start_lag_s[planned]
         return PhaseFacts(
             phase=self._order.phase,

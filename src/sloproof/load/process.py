@@ -26,6 +26,7 @@ from sloproof.load.protocol import (
     encode,
     parse_event,
 )
+from sloproof.load.workers import JOIN_WITHIN_S
 from sloproof.slo.problems import EnvironmentFailed, WrongInput
 
 if TYPE_CHECKING:
@@ -59,9 +60,12 @@ class LoadProcess:
     It leads a session of its own and ends when this process does. What waits for the generator raises
     LoadInputError when the Locust file or the configuration is wrong, and LoadError when the generator
     reports another error, is gone or takes too long; a phase goes on then, and can be waited for again.
+    Without ``wait`` the next call is ``await_ready``.
     """
 
-    def __init__(self, config: LoadConfig, *, timeout_s: float = START_TIMEOUT_S) -> None:
+    ready: Ready
+
+    def __init__(self, config: LoadConfig, *, wait: bool = True) -> None:
         config.output.mkdir(parents=True, exist_ok=True)
         path = config.output / CONFIG
         path.write_text(encode(config))
@@ -79,11 +83,13 @@ class LoadProcess:
         self._events: SimpleQueue[Event | LoadError] = SimpleQueue()
         self._reader = Thread(target=self._read, name="load-events", daemon=True)
         self._reader.start()
-        try:
-            self.ready = self._wait(Ready, timeout_s)
-        except BaseException:
-            self.kill()
-            raise
+        self._start_timeout_s = START_TIMEOUT_S + (JOIN_WITHIN_S if config.workers.remote else 0)
+        if wait:
+            try:
+                self.await_ready()
+            except BaseException:
+                self.kill()
+                raise
 
     def __enter__(self) -> Self:
         return self
@@ -97,6 +103,10 @@ class LoadProcess:
     def pid(self) -> int:
         """The process id, which is its process group's and session's as well."""
         return self._child.pid
+
+    def await_ready(self) -> None:
+        """Wait until its users do, and those of its workers."""
+        self.ready = self._wait(Ready, self._start_timeout_s)
 
     def begin_phase(self, order: RunPhase) -> None:
         """Start a phase; the next call is ``wait_phase``, with ``stop_phase`` before it or not."""

@@ -5,7 +5,7 @@ It knows neither Locust nor processes; both sides import it.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, ClassVar, TypeVar
 from urllib.parse import urlsplit
@@ -16,8 +16,9 @@ from sloproof.analysis.samples import Phase
 from sloproof.load.arrivals import Arrival
 from sloproof.load.curves import curve
 from sloproof.load.shapes import CONSTANT, Replay, Shape
+from sloproof.load.workers import LOOPBACK_ADDRESS, WorkerFacts, Workers
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+LOOPBACK = frozenset({LOOPBACK_ADDRESS, "localhost", "::1"})
 MAX_ARRIVALS = 2_000_000
 MAX_USERS = 900  # each holds a socket, and a process may usually have 1,024 files open
 
@@ -32,8 +33,9 @@ class ProtocolError(Exception):
 class LoadConfig:
     """What the generator is started with.
 
-    ``users`` is the size of the pool, hence the number of connections. ``timeout_s`` bounds a request from
-    its actual start to the last byte. ``host`` must be this machine or be listed in ``allow_hosts``.
+    ``users`` is the size of the pool, hence the number of connections, of all workers together. ``timeout_s``
+    bounds a request from its actual start to the last byte. ``host`` must be this machine or be listed in
+    ``allow_hosts``.
     """
 
     locustfile: Path
@@ -43,11 +45,16 @@ class LoadConfig:
     seed: int = 1
     timeout_s: float = 10.0
     allow_hosts: tuple[str, ...] = ()
+    workers: Workers = field(default_factory=Workers)
 
     def __post_init__(self) -> None:
         check_host(self.host, self.allow_hosts)
         if not 1 <= self.users <= MAX_USERS:
             raise ProtocolError(f"users is {self.users}; a pool has 1 to {MAX_USERS}")
+        if self.users < self.workers.total:
+            raise ProtocolError(
+                f"users is {self.users} for {self.workers.total} workers; each takes at least one"
+            )
         if not self.timeout_s > 0:
             raise ProtocolError(f"timeout_s is {self.timeout_s}; it must be more than 0 seconds")
 
@@ -151,6 +158,9 @@ class PhaseFacts:
     are still busy with an earlier phase are ``backlog_at_start``. Both ratios are of the main thread, which
     does all of the sending, over the time in which arrivals were dispatched: ``wait_ratio`` is the share in
     which it was ready to run and the machine ran something else. ``None``: the kernel does not say.
+
+    Of several ``workers`` the counts are sums, the lags those of all arrivals, and the ratios those of the
+    worker that was worst off; ``backlog_max`` adds the greatest of each, and is an upper bound.
     """
 
     event: ClassVar[str] = "phase_ended"
@@ -170,6 +180,7 @@ class PhaseFacts:
     start_lag_p99_s: float
     cpu_ratio: float | None
     wait_ratio: float | None
+    workers: tuple[WorkerFacts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

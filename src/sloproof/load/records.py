@@ -100,6 +100,10 @@ class Records:
         """Return for each row from ``begin`` on whether it was an arrival's first request."""
         return np.not_equal(_view(self._task, np.int16)[begin:], UNPLANNED)
 
+    def endpoints_of_tasks(self) -> dict[str, str]:
+        """Return for each task that has begun a request what its last first one was for."""
+        return {self._tasks[task]: endpoint for task, endpoint in self._endpoint_of_task.items()}
+
     def _endpoint_names(self) -> NDArray[np.str_]:
         of_task = [self._endpoint_of_task.get(task, name) for task, name in enumerate(self._tasks)]
         names = np.array([*self._endpoints, *of_task], dtype=np.str_)

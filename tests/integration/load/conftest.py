@@ -10,10 +10,12 @@ import pytest
 
 from sloproof.load.process import LoadProcess
 from sloproof.load.protocol import LoadConfig
-from tests.integration.load.harness import RunningSubject, StartLoad, WriteLocustfile
+from tests.integration.load.harness import ONE_WORKER, RunningSubject, StartLoad, WriteLocustfile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from sloproof.load.workers import Workers
 
 SUBJECT = Path(__file__).parent / "subject.py"
 
@@ -44,9 +46,22 @@ def locustfile(tmp_path: Path) -> WriteLocustfile:
 def load(tmp_path: Path) -> Iterator[StartLoad]:
     started: list[LoadProcess] = []
 
-    def start(locustfile: Path, host: str, *, users: int = 64, timeout_s: float = 10.0) -> LoadProcess:
-        output = tmp_path / "load"
-        config = LoadConfig(locustfile=locustfile, host=host, output=output, users=users, timeout_s=timeout_s)
+    def start(
+        locustfile: Path,
+        host: str,
+        *,
+        users: int = 64,
+        timeout_s: float = 10.0,
+        workers: Workers = ONE_WORKER,
+    ) -> LoadProcess:
+        config = LoadConfig(
+            locustfile=locustfile,
+            host=host,
+            output=tmp_path / "load",
+            users=users,
+            timeout_s=timeout_s,
+            workers=workers,
+        )
         started.append(LoadProcess(config))
         return started[-1]
 

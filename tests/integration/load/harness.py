@@ -10,6 +10,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 from sloproof.analysis.samples import Phase
 from sloproof.load.arrivals import Arrival
 from sloproof.load.protocol import RunPhase
+from sloproof.load.workers import Workers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from sloproof.load.process import LoadProcess
 
 
+ONE_WORKER = Workers()
 DIRECTLY = build_opener(ProxyHandler({}))  # whatever proxies the environment names
 
 
@@ -58,7 +60,13 @@ class StartLoad(Protocol):
     """Start a generator that is gone when the test is over."""
 
     def __call__(
-        self, locustfile: Path, host: str, *, users: int = 64, timeout_s: float = 10.0
+        self,
+        locustfile: Path,
+        host: str,
+        *,
+        users: int = 64,
+        timeout_s: float = 10.0,
+        workers: Workers = ONE_WORKER,
     ) -> LoadProcess: ...
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from sloproof.experiment.record import Stop
 from sloproof.experiment.summary import summarise
+from sloproof.load.workers import WorkerFacts
 from sloproof.report.page import page, trial_page
 from sloproof.report.text import straight
 from tests.invention import HOSTILE, InventedTrial, facts, renamed
@@ -192,6 +193,34 @@ def test_the_page_of_an_invalid_trial_says_why_and_names_what_its_subject_broke(
     assert "the subject did not end after SIGTERM" in seen
     assert "dispatch lag p99 never" in seen
     assert "exit status killed" in seen
+
+
+def test_the_page_of_a_trial_shows_what_each_load_worker_did(invention: Invention) -> None:
+    workers = tuple(
+        WorkerFacts(
+            worker=number,
+            machine="builder",
+            pid=70 + number,
+            scheduled=1000,
+            sent=1000,
+            completed=1000,
+            queued=0,
+            dispatch_lag_p99_s=0.001 * number,
+            cpu_ratio=0.2,
+            wait_ratio=0.03,
+            clock_error_s=0.0004,
+        )
+        for number in (1, 2)
+    )
+    invention.add(InventedTrial(configuration="uvicorn-1", generator=replace(facts(), workers=workers)))
+    results = summarise(invention.folder)
+
+    seen = Text(trial_page(results, results.trials[0])).text
+
+    assert "Load worker 1 machine builder" in seen
+    assert "Load worker 2" in seen
+    assert "dispatch lag p99 2.00 ms" in seen
+    assert "clock error 0.40 ms" in seen
 
 
 def test_a_trial_in_which_nothing_was_meant_to_start_has_a_page_without_charts(results: Results) -> None:
