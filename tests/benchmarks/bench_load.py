@@ -7,9 +7,9 @@ serve. What a request costs is the processor time of the client's process, user 
 moments, divided by the requests that the server has answered between them. hey, wrk, vegeta and k6 take part
 where they are on PATH.
 
-sloproof's highest rate is the highest of a ladder at which its phase was sound (`generator_problems`) and over
-in time; the dispatch lag is that of a phase at half of it. All this takes 2 to 3 minutes, reports, and asserts
-nothing.
+sloproof's highest rate is the highest of a ladder at which its phase was sound (`generator_problems`) and
+over in time; the dispatch lag is that of a phase at half of it. All this takes 2 to 3 minutes. It reports, and
+asserts nothing.
 """
 
 # ruff: noqa: T201 - the figures are what it is run for
@@ -119,7 +119,7 @@ class Cost:
 
 
 def processor_s(pid: int) -> float:
-    """Return the processor time of all of a process' threads, those that have ended too (proc_pid_stat(5))."""
+    """Return the processor time of all threads of a process, ended ones too. Source: proc_pid_stat(5)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
 
@@ -238,8 +238,8 @@ def tried(process: LoadProcess, rate: float) -> tuple[PhaseFacts, float, list[st
         facts, cost_us, problems = rung(process, rate)
         lag_ms, waited = facts.dispatch_lag_p99_s * 1e3, facts.wait_ratio or 0
         print(
-            f"  {rate:6,.0f}/s: dispatch lag p99 {lag_ms:5.2f} ms, {cost_us:4.0f} µs a request, waited for the "
-            f"processor {waited:.1%} of the time; {'; '.join(problems) or 'kept'}"
+            f"  {rate:6,.0f}/s: dispatch lag p99 {lag_ms:5.2f} ms, {cost_us:4.0f} µs a request, "
+            f"waited for the processor {waited:.1%} of the time; {'; '.join(problems) or 'kept'}"
         )
         if not problems:
             break

@@ -62,7 +62,7 @@ class PlainResponse(FastResponse):
         except AttributeError:
             self._headers = Headers()
             for field, value in FIELD.findall(self._raw, 0, self._head_ends):
-                self._headers.add(field.decode("latin-1"), value.rstrip(b" \t").decode("latin-1"))
+                self._headers.add(field.decode("latin-1"), value.decode("latin-1"))
             return self._headers
 
     @property  # type: ignore[override]
@@ -85,7 +85,7 @@ class PlainResponse(FastResponse):
     def location(self) -> str | None:
         """The ``Location`` header, found without parsing the others; ``None`` where there is not just one."""
         found = LOCATION.findall(self._raw, 0, self._head_ends)
-        return found[0].decode("latin-1").strip() if len(found) == 1 else None
+        return found[0].decode("latin-1") if len(found) == 1 else None
 
     @property  # type: ignore[override]
     def _response(self) -> Parsed:

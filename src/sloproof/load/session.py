@@ -5,6 +5,7 @@ Usual is a request without cookies, form, files or stream whose answer has a len
 
 from __future__ import annotations
 
+import json as json_format
 from functools import partial
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,7 @@ class QuickSession(FastHttpSession):
         self._timeout_s = timeout_s
         self._timer = gevent.get_hub().loop.timer(timeout_s, timeout_s)
         self._busy = False
+        self._others = 0
         self._line: Line | None = None
         self._base: tuple[str | None, str | None] | None = None
         self._heads: Heads | None = None
@@ -71,11 +73,15 @@ class QuickSession(FastHttpSession):
     ) -> Any:  # noqa: ANN401 - a FastResponse or a context manager, as the options say
         """Send a request, with FastHttpSession's arguments."""
         if self._busy:  # with another greenlet of the same user
-            with gevent.Timeout(self._timeout_s):
-                return super().request(method, url, name, data, **options)
+            self._others += 1
+            try:
+                with gevent.Timeout(self._timeout_s):
+                    return super().request(method, url, name, data, **options)
+            finally:
+                self._others -= 1
         self._busy = True
-        # One timer for all requests: 0.3 µs where gevent.Timeout takes 6 µs. To start it anew would be to go on
-        # where it was stopped, as libev does that; again() gives it its whole time.
+        # One timer for all requests: 0.3 µs where gevent.Timeout takes 6 µs. start() would give it only what
+        # it had left when it was stopped; again() gives it its whole time.
         self._timer.again(self._expire, gevent.getcurrent(), update=True)
         try:
             meta: dict[str, Any] = {"request_type": method, "name": name or self.request_name or url}
@@ -86,6 +92,8 @@ class QuickSession(FastHttpSession):
             self._timer.stop()
             self._busy = False
             self._received = None
+            if self._others and self._line is not None:
+                self._line.give_back()  # which one of them may be waiting for
         return self._report(answer, meta, partial(self._ask, method, meta["url"], data, options), options)
 
     def _quickly(
@@ -127,9 +135,10 @@ class QuickSession(FastHttpSession):
 
     def _ask(self, method: str, url: str, data: object, options: Mapping[str, Any]) -> FastRequest:
         """Make the object that describes a request that was sent."""
-        body, kind = encoded(data, options.get("json")) or (b"", Kind.NONE)
+        kind = Kind.NONE if data or options.get("json") is None else Kind.JSON
         headers = merged(self.client, kind, options.get("headers") or {}, self.auth_header)
-        return self.client._make_request(url, method, headers=headers, payload=body or None)  # noqa: SLF001
+        payload = data if kind is Kind.NONE else json_format.dumps(options["json"])
+        return self.client._make_request(url, method, headers=headers, payload=payload)  # noqa: SLF001
 
     def _usual(self, method: str, url: str, data: object, options: Mapping[str, Any]) -> bytes | None:
         """Return a request as it is sent; ``None`` for one that only the original knows how to send."""

@@ -65,7 +65,10 @@ def test_a_halt_of_300_ms_is_found_whatever_the_length_of_the_phase(duration_s: 
     due_s = np.arange(duration_s * rate) / rate
     lag_s = np.where((begin_s <= due_s) & (due_s < begin_s + 0.3), begin_s + 0.3 - due_s, 0.0002)
     facts = replace(
-        SOUND, dispatch_lag_p99_s=quantile(lag_s, 0.99), dispatch_lag_max_s=quantile(lag_s, 1), wait_ratio=0.02
+        SOUND,
+        dispatch_lag_p99_s=quantile(lag_s, 0.99),
+        dispatch_lag_max_s=quantile(lag_s, 1),
+        wait_ratio=0.02,
     )
     assert len(generator_problems(facts)) == 1
 
