@@ -8,7 +8,7 @@ moments, divided by the requests that the server has answered between them. hey,
 where they are on PATH.
 
 sloproof's highest rate is the highest of a ladder at which its phase was sound (`generator_problems`) and
-over in time; the dispatch lag is that of a phase at half of it. All this takes 2 to 3 minutes. It reports, and
+over in time; the dispatch lag is that of a phase at half of it. All takes 2 to 3 minutes. It reports, and
 asserts nothing.
 """
 
