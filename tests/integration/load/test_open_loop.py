@@ -82,7 +82,7 @@ def test_a_stalled_subject_shows_in_the_clients_p99(
         f"{service_p99_s * 1e3:,.0f} ms from the actual one"
     )
     assert p99_s >= 0.82, seen
-    assert p99_s == pytest.approx(true_p99_s(users), rel=0.15), seen
+    assert p99_s == pytest.approx(true_p99_s(users), rel=0.1), seen
     assert facts.queued > 0 if users == 4 else facts.queued == 0
     if users == 4:  # four requests of 500 met the stall while under way, fewer than one in a hundred
         assert service_p99_s < p99_s / 2, seen

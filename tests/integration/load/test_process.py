@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -244,6 +245,9 @@ def test_a_generator_that_was_stopped_for_300_ms_is_found_to_have_been_late(
     assert facts.scheduled == facts.completed == 1200
     assert facts.dispatch_lag_max_s >= 0.25
     assert any("was late" in problem for problem in generator_problems(facts))
+    # In a phase of a minute the p99 would be none the worse for it.
+    in_a_long_phase = generator_problems(facts, dispatch_lag_p99_limit_s=math.inf, wait_limit_ratio=1)
+    assert ["stood still" in problem for problem in in_a_long_phase] == [True]
 
 
 def test_what_is_asked_of_a_generator_that_is_gone_says_so(

@@ -27,7 +27,7 @@ SOUND = PhaseFacts(
     elapsed_s=10.0,
     dispatch_lag_p50_s=0.0001,
     dispatch_lag_p99_s=0.005,
-    dispatch_lag_max_s=0.1,
+    dispatch_lag_max_s=0.05,
     start_lag_p99_s=1.0,
     cpu_ratio=0.9,
     wait_ratio=0.049,
@@ -48,6 +48,7 @@ def test_a_kernel_that_keeps_no_account_is_no_problem() -> None:
         pytest.param({"backlog_at_start": 3}, "3 requests of an earlier phase were still", id="backlog"),
         pytest.param({"dispatch_lag_p99_s": 0.0051}, "dispatch lag is 5.1 ms, more than 5 ms", id="late"),
         pytest.param({"dispatch_lag_p99_s": math.inf}, "dispatch lag is inf ms", id="never_turned_to_any"),
+        pytest.param({"dispatch_lag_max_s": 0.0501}, "dispatch lag is 50.1 ms, more than 50 ms", id="halted"),
         pytest.param({"wait_ratio": 0.10}, "waited for a processor 10.0% of the time", id="starved"),
     ],
 )
@@ -56,8 +57,25 @@ def test_each_problem_is_named_with_its_figure_and_limit(changed: dict[str, floa
     assert problem in found
 
 
+@pytest.mark.parametrize("duration_s", [4, 12, 60, 600, 3600])
+@pytest.mark.parametrize("rate", [20, 100, 1_000])
+def test_a_halt_of_300_ms_is_found_whatever_the_length_of_the_phase(duration_s: int, rate: int) -> None:
+    """Arrivals every 1/rate; those that come due in a halt go out at its end, as the dispatcher does it."""
+    begin_s = duration_s / 2 + 0.5 / rate
+    due_s = np.arange(duration_s * rate) / rate
+    lag_s = np.where((begin_s <= due_s) & (due_s < begin_s + 0.3), begin_s + 0.3 - due_s, 0.0002)
+    facts = replace(
+        SOUND,
+        dispatch_lag_p99_s=quantile(lag_s, 0.99),
+        dispatch_lag_max_s=quantile(lag_s, 1),
+        wait_ratio=0.02,
+    )
+    assert len(generator_problems(facts)) == 1
+
+
 def test_limits_are_the_callers() -> None:
     assert len(generator_problems(SOUND, dispatch_lag_p99_limit_s=0.004, wait_limit_ratio=0.04)) == 2
+    assert len(generator_problems(SOUND, dispatch_lag_max_limit_s=0.04)) == 1
 
 
 def test_all_problems_are_named_at_once() -> None:
