@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from sloproof.analysis.comparison.judging import DEFAULT_MARGIN
 from sloproof.experiment.filling import fill, variables
 from sloproof.experiment.plan import Configuration, configurations
 from sloproof.experiment.settings import SettingsFileError, known_settings
 from sloproof.experiment.templates import Template, names_in
 from sloproof.load.protocol import MAX_ARRIVALS, MAX_USERS
-from sloproof.slo.quantities import DurationSeconds, RatePerSecond
+from sloproof.slo.quantities import DurationSeconds, Margin, RatePerSecond
 from sloproof.slo.wording import nearest
 from sloproof.slo.yamlfile import Document, InvalidFile, Problem, open_document
 
@@ -163,6 +164,12 @@ class StopSpec(_Section):
     lead: DurationSeconds = 0.3
 
 
+class CompareSpec(_Section):
+    """How configurations are compared: what difference makes no matter."""
+
+    margin: Margin = DEFAULT_MARGIN
+
+
 class Experiment(_Section):
     """A matrix experiment: every combination of the factors, in randomised blocks."""
 
@@ -182,6 +189,7 @@ class Experiment(_Section):
     repeats: Annotated[int, Field(ge=0, le=1_000)] = 6
     load: LoadSpec
     stop: StopSpec = Field(default_factory=StopSpec)
+    compare: CompareSpec = Field(default_factory=CompareSpec)
 
     @model_validator(mode="after")
     def _factors_are_used(self) -> Self:

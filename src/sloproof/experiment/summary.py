@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
+from sloproof.analysis.comparison.pairing import within_run
 from sloproof.analysis.intervals import median_interval
-from sloproof.analysis.percentiles import curve, percentile
+from sloproof.analysis.percentiles import QUANTILES, curve, percentile
 from sloproof.analysis.results import (
     SCHEMA,
     ConfigurationResult,
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
     from sloproof.experiment.runfolder import RunFacts, RunFolder, TrialFolder
     from sloproof.slo.definition import Definition, Objective
 
-QUANTILES = (0.5, 0.9, 0.99)
-
 
 def summarise(run: RunFolder) -> Results:
     """Return the results of a run, finished or not, from its raw data alone.
@@ -65,7 +64,7 @@ def summarise(run: RunFolder) -> Results:
         ]
     except (OSError, ValueError) as error:
         raise RunFolderError(f"{run.path}: the data of a trial are missing or broken: {error}") from error
-    matrix = experiment.configurations()
+    matrix, objectives = experiment.configurations(), tuple(_definitions(definition))
     return Results(
         schema=SCHEMA,
         run=run.path.name,
@@ -73,10 +72,13 @@ def summarise(run: RunFolder) -> Results:
         description=experiment.description,
         started_at=facts.started_at,
         service=definition.service,
-        objectives=tuple(_definitions(definition)),
+        objectives=objectives,
         plan=_plan(experiment, facts, configurations=len(matrix)),
         environment=facts.environment,
         configurations=tuple(_configuration(run, definition, each, trials) for each in matrix),
+        comparisons=within_run(
+            objectives, matrix, trials, traffic_factor=spec.PROFILE, margin=experiment.compare.margin
+        ),
         trials=tuple(trials),
         set_aside=run.set_aside(),
         complete=sum(not trial.repeat for trial in trials) >= len(matrix) * facts.blocks,
@@ -100,6 +102,8 @@ def _plan(experiment: spec.Experiment, facts: RunFacts, *, configurations: int) 
         profiles={
             name: _traffic(experiment.load.under(profile)) for name, profile in experiment.profiles.items()
         },
+        inputs=facts.inputs,
+        margin_ratio=experiment.compare.margin,
     )
 
 
