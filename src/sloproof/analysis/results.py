@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, TypeAdapter
 
-from sloproof.analysis.comparison.outcome import Comparison  # noqa: TC001 - as below
+from sloproof.analysis.comparison.outcome import Comparison, Margin  # noqa: TC001 - as below
 from sloproof.analysis.counts import Counts  # noqa: TC001 - resolved when results are read back
 from sloproof.analysis.intervals import Interval  # noqa: TC001 - as above
 from sloproof.analysis.timeline import Timeline  # noqa: TC001 - as above
@@ -189,8 +189,8 @@ class Plan:
     ``backend`` is ``process`` or ``docker``, with the reason why; ``subject`` says what it ran (images by
     what they were made from), ``calibration`` what it measured of itself. Where there are ``profiles``, the
     factor ``profile`` names the one that a configuration ran under, else ``traffic`` is that of all.
-    ``inputs`` are the SHA-256 digests of the files that define the run; ``margin_ratio`` is what makes no
-    matter when configurations are compared.
+    ``inputs`` are the SHA-256 digests of the files that define the run; ``margin`` is what makes no matter
+    when configurations are compared.
     """
 
     trials: int
@@ -206,7 +206,7 @@ class Plan:
     traffic: Traffic
     profiles: Mapping[str, Traffic]
     inputs: Mapping[str, str]
-    margin_ratio: float
+    margin: Margin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

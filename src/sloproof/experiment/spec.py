@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from sloproof.analysis.comparison.judging import DEFAULT_MARGIN
+from sloproof.analysis.comparison.outcome import Margin
 from sloproof.experiment.filling import fill, variables
 from sloproof.experiment.plan import Configuration, configurations
 from sloproof.experiment.settings import SettingsFileError, known_settings
 from sloproof.experiment.templates import Template, names_in
 from sloproof.load.protocol import MAX_ARRIVALS, MAX_USERS
-from sloproof.slo.quantities import DurationSeconds, Margin, RatePerSecond
+from sloproof.slo.quantities import DurationSeconds, MarginRatio, RatePerSecond
 from sloproof.slo.wording import nearest
 from sloproof.slo.yamlfile import Document, InvalidFile, Problem, open_document
 
@@ -167,7 +167,13 @@ class StopSpec(_Section):
 class CompareSpec(_Section):
     """How configurations are compared: what difference makes no matter."""
 
-    margin: Margin = DEFAULT_MARGIN
+    margin: MarginRatio = Margin().latency_ratio
+    budget_margin: MarginRatio = Margin().budget_ratio
+
+    @property
+    def chosen(self) -> Margin:
+        """Return both margins."""
+        return Margin(latency_ratio=self.margin, budget_ratio=self.budget_margin)
 
 
 class Experiment(_Section):

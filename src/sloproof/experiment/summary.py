@@ -77,7 +77,7 @@ def summarise(run: RunFolder) -> Results:
         environment=facts.environment,
         configurations=tuple(_configuration(run, definition, each, trials) for each in matrix),
         comparisons=within_run(
-            objectives, matrix, trials, traffic_factor=spec.PROFILE, margin=experiment.compare.margin
+            objectives, matrix, trials, traffic_factor=spec.PROFILE, margin=experiment.compare.chosen
         ),
         trials=tuple(trials),
         set_aside=run.set_aside(),
@@ -103,7 +103,7 @@ def _plan(experiment: spec.Experiment, facts: RunFacts, *, configurations: int) 
             name: _traffic(experiment.load.under(profile)) for name, profile in experiment.profiles.items()
         },
         inputs=facts.inputs,
-        margin_ratio=experiment.compare.margin,
+        margin=experiment.compare.chosen,
     )
 
 

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
-from sloproof.report import answer
+from sloproof.report import answer, comparing
 from sloproof.report.charts import configuration_charts, percentile_charts, trial_charts
 from sloproof.report.facts import facts, traffics
 from sloproof.report.text import (
@@ -23,6 +23,7 @@ from sloproof.report.text import (
     counted,
     duration,
     label,
+    margins,
     percent,
     quantity,
     sli,
@@ -59,6 +60,9 @@ def page(results: Results) -> str:
         confidence=answer.confidence(results),
         notes=notes[:MOST_NOTES],
         notes_left=len(notes[MOST_NOTES:]),
+        most_notes=MOST_NOTES,
+        notable=comparing.notable(results.comparisons),
+        tally=comparing.tally(results.comparisons),
         percentiles=percentiles,
         over_time=[
             (configuration, list(charts))
@@ -150,6 +154,12 @@ def _environment() -> Environment:
         quantity=quantity,
         label=label,
         build=_build,
+        margins=margins,
+        sentence=comparing.sentence,
+        pair=comparing.pair,
+        estimate=comparing.estimate,
+        interval=comparing.interval,
+        robust=comparing.robust,
         outside=_outside,
         path=quote,
         script_data=_script_data,

@@ -169,6 +169,6 @@ Target = Annotated[Decimal, BeforeValidator(parse_target), _json(TARGET, "99.9%"
 WholeSeconds = Annotated[int, BeforeValidator(parse_whole_seconds), _json(DURATION, "5m")]
 Share = Annotated[Decimal, BeforeValidator(parse_share), _json(TARGET, "2%")]
 # Floats, as clocks and schedules take them; a duration may be 0.
-Margin = Annotated[float, BeforeValidator(parse_margin), _json(TARGET, "5%")]
+MarginRatio = Annotated[float, BeforeValidator(parse_margin), _json(TARGET, "5%")]
 DurationSeconds = Annotated[float, BeforeValidator(parse_duration), _json(DURATION, "5s")]
 RatePerSecond = Annotated[float, BeforeValidator(parse_rate), _json(RATE, "300/s")]

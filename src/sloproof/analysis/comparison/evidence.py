@@ -48,6 +48,11 @@ class Evidence:
         chance = 2 * (1 - min(1.0, abs(self.mean.value))) ** events
         return min(1.0, max(self.mean.p_value, chance))
 
+    @property
+    def without_bad_events(self) -> bool:
+        """Whether events were counted, and not one of them was bad."""
+        return self.unseen is not None and self.mean is not None and not (self.mean.value or self.mean.error)
+
     def interval(self, alpha: float) -> tuple[float, float, float] | None:
         """Return the estimate and what holds the true difference with probability 1 - alpha."""
         if self.mean is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sloproof.analysis.comparison import evidence, measured
 from sloproof.analysis.comparison.holm import holm
-from sloproof.analysis.comparison.outcome import Comparison, Design, Effect, Kind, Metric, Relation
+from sloproof.analysis.comparison.outcome import Comparison, Design, Effect, Kind, Margin, Metric, Relation
 from sloproof.analysis.intervals import CONFIDENCE_RATIO
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from sloproof.analysis.comparison.measured import Objective, Trial
 
 ALPHA = 1 - CONFIDENCE_RATIO
-DEFAULT_MARGIN = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,20 +31,18 @@ class Pair:
 
 
 def compare(
-    pairs: Sequence[Pair], objectives: Sequence[Objective], *, design: Design, margin: float
+    pairs: Sequence[Pair], objectives: Sequence[Objective], *, design: Design, margin: Margin
 ) -> Iterator[Comparison]:
-    """Yield how every pair compares in every metric; the pairs of one metric are a family for Holm.
-
-    `margin` is what makes no matter: a share of the latency, and a share of the objective's error budget.
-    """
+    """Yield how every pair compares in every metric; the pairs of one metric are a family for Holm."""
     trials = [trial for pair in pairs for trial in (*pair.before, *pair.after)]
     budgets = {each.name: 1 - float(each.target) for each in objectives if each.target is not None}
     for metric in measured.metrics(objectives, trials):
         match metric.kind:
             case Kind.LATENCY:
-                yield from judge(metric, _latencies(metric, pairs, design), design=design, margin=margin)
+                allowed = margin.latency_ratio
+                yield from judge(metric, _latencies(metric, pairs, design), design=design, margin=allowed)
             case Kind.ERRORS:
-                allowed = margin * budgets[metric.about]
+                allowed = margin.budget_ratio * budgets[metric.about]
                 yield from judge(metric, _errors(metric, pairs, design), design=design, margin=allowed)
             case Kind.INTEGRITY:
                 yield from (_integrity(metric, pair, design) for pair in pairs)
@@ -84,9 +81,9 @@ def judge(
     tested = {pair: p_value for pair, p_value in p_values.items() if p_value is not None}
     steps = dict(zip(tested, holm([*tested.values()], alpha=ALPHA), strict=True))
     for pair, found in family.items():
-        step, effect, reason = steps.get(pair), None, found.reason
-        if step is not None and (effect := _effect(found, alpha=step.alpha)) is None:
-            reason += f"; {found.trials} trials are too few for ranks to decide among {len(tested)} pairs"
+        step = steps.get(pair)
+        effect = None if step is None else _effect(found, alpha=step.alpha)
+        relation = _relation(metric.kind, effect, margin)
         yield Comparison(
             baseline=pair[0],
             current=pair[1],
@@ -99,9 +96,17 @@ def judge(
             p_holm=None if step is None else step.p_adjusted,
             family=len(tested),
             margin=margin,
-            relation=_relation(metric.kind, effect, margin),
-            reason=reason,
+            relation=relation,
+            reason=_reason(found, effect, relation, pairs=len(tested)),
         )
+
+
+def _reason(found: Evidence, effect: Effect | None, relation: Relation, *, pairs: int) -> str:
+    if effect is None and found.shift is not None:
+        return f"{found.reason}; {found.trials} trials are too few for ranks to decide among {pairs} pairs"
+    if relation is Relation.INCONCLUSIVE and found.without_bad_events:
+        return "no event was bad, and they are too few to show so small a difference"
+    return found.reason
 
 
 def _effect(found: Evidence, *, alpha: float) -> Effect | None:

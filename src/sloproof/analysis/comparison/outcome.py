@@ -37,6 +37,14 @@ class Design(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Margin:
+    """What makes no matter: a share of the latency, and a share of an objective's error budget."""
+
+    latency_ratio: float = 0.05
+    budget_ratio: float = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
     """What is compared: percentile `q` of the latency of an endpoint or event, or an objective.
 

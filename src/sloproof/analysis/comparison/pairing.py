@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sloproof.analysis.comparison.measured import Objective, Trial
-    from sloproof.analysis.comparison.outcome import Comparison
+    from sloproof.analysis.comparison.outcome import Comparison, Margin
 
 MOST_PAIRS = 28  # all of 8 configurations: with more, intervals grow wide and nobody reads them all
 
@@ -37,7 +37,7 @@ def within_run(
     trials: Sequence[Trial],
     *,
     traffic_factor: str,
-    margin: float,
+    margin: Margin,
 ) -> tuple[Comparison, ...]:
     """Return how the configurations of one run compare, within its blocks.
 

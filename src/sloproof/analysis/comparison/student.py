@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 STEPS = 300
 PRECISION = 1e-15
@@ -23,18 +24,23 @@ def p_value(t: float, *, df: float) -> float:
     return _incomplete_beta(df / (df + t * t), df / 2, 0.5)
 
 
+@cache
 def critical(alpha: float, *, df: float) -> float:
     """Return the t that |T| exceeds with probability `alpha`, 0 < alpha < 1: the quantile at 1 - alpha/2.
 
     >>> round(critical(0.05, df=5), 6), round(critical(0.05, df=1e7), 4)
     (2.570582, 1.96)
     """
-    low, high = 0.0, 1.0
-    while p_value(high, df=df) > alpha:
-        low, high = high, 2 * high
-    while low < (middle := (low + high) / 2) < high:
-        low, high = (middle, high) if p_value(middle, df=df) > alpha else (low, middle)
-    return high
+    t, step = 0.0, math.inf
+    while step > PRECISION * t:  # the tail is convex: from the left, Newton's steps never go too far
+        step = (p_value(t, df=df) - alpha) / (2 * _density(t, df))
+        t += step
+    return t
+
+
+def _density(t: float, df: float) -> float:
+    log_front = math.lgamma((df + 1) / 2) - math.lgamma(df / 2) - math.log(df * math.pi) / 2
+    return math.exp(log_front - (df + 1) / 2 * math.log1p(t * t / df))
 
 
 def _incomplete_beta(x: float, a: float, b: float) -> float:

@@ -1,0 +1,151 @@
+"""`sloproof compare`: say whether a run is faster or slower, better or worse than another."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from sloproof.analysis.comparison.outcome import REGRESSIONS, Relation
+from sloproof.analysis.comparison.recorded import RUN, across_runs, differences, shared
+from sloproof.analysis.results import to_json
+from sloproof.cli.comparisons import comparison_table, lines
+from sloproof.cli.terminal import INCONCLUSIVE, NO_MEASUREMENT, OK, REGRESSION, console
+from sloproof.experiment.runfolder import RunFolder
+from sloproof.experiment.summary import summarise
+from sloproof.report.compared import RunComparison, as_json, as_markdown
+from sloproof.slo.problems import InvalidFile, Problem, WrongInput
+from sloproof.slo.quantities import parse_margin
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sloproof.analysis.comparison.outcome import Margin
+    from sloproof.analysis.comparison.recorded import Difference, RecordedRun
+
+
+class NotComparableError(WrongInput):
+    """Two runs measured different things."""
+
+    def __init__(self, baseline: RecordedRun, current: RecordedRun, found: Sequence[Difference]) -> None:
+        named = "\n".join(f"  {each.field}: {each.baseline!r} and {each.current!r}" for each in found)
+        super().__init__(
+            f"{baseline.run} and {current.run} cannot be compared: not the same in both:\n{named}\n"
+            "Compare runs of the same experiment on the same machine, or overrule this with --force"
+        )
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.epilog = (
+        "Exit status: 0, unless 4 nothing was measured validly on a side, 2 the runs cannot be compared; "
+        "with --fail-on-regression also 1 slower or worse somewhere, 3 nothing at all could be decided."
+    )
+    for name, what in (("baseline", "what to compare with"), ("current", "what is compared")):
+        parser.add_argument(
+            name, type=Path, metavar=name.upper(), help=f"{what}: the folder of a run, or a results.json"
+        )
+    parser.add_argument(
+        "--fail-on-regression", action="store_true", help="end with 1 where anything is slower or worse"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="compare runs of different things too, and say what differs"
+    )
+    for name, of in (("margin", "latency"), ("budget-margin", "error budget")):
+        parser.add_argument(
+            f"--{name}",
+            type=_margin,
+            metavar="PERCENT",
+            help=f"what share of the {of} makes no matter; default: as the experiment of CURRENT says",
+        )
+    outputs = parser.add_mutually_exclusive_group()
+    outputs.add_argument("--json", action="store_true", help="write everything as JSON instead of a table")
+    outputs.add_argument("--markdown", action="store_true", help="write a comment for a pull request instead")
+    parser.set_defaults(command=_compare)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    baseline, current = _read(options.baseline), _read(options.current)
+    if (found := differences(baseline, current)) and not options.force:
+        raise NotComparableError(baseline, current, found)
+    if not shared(baseline, current):
+        raise WrongInput(f"{baseline.run} and {current.run} have no configuration in common")
+    margin = _chosen(current.plan.margin, options)
+    made = RunComparison(
+        baseline=baseline.run,
+        current=current.run,
+        margin=margin,
+        differences=tuple(found),
+        comparisons=across_runs(baseline, current, margin=margin),
+    )
+    _show(made, options)
+    if not all(any(trial.valid for trial in run.trials) for run in (baseline, current)):
+        return NO_MEASUREMENT
+    return _status(made) if options.fail_on_regression else OK
+
+
+def _chosen(margin: Margin, options: argparse.Namespace) -> Margin:
+    given = {"latency_ratio": options.margin, "budget_ratio": options.budget_margin}
+    return replace(margin, **{name: ratio for name, ratio in given.items() if ratio is not None})
+
+
+def _show(made: RunComparison, options: argparse.Namespace) -> None:
+    if options.json:
+        sys.stdout.write(as_json(made))
+    elif options.markdown:
+        sys.stdout.write(as_markdown(made))
+    else:
+        out = console()
+        out.print(comparison_table(made))
+        for line in lines(made):
+            out.print(line, markup=False, soft_wrap=True)
+
+
+def _status(made: RunComparison) -> int:
+    """Return 1 for a regression, 3 where not one comparison could be decided, else 0."""
+    relations = {each.relation for each in made.comparisons}
+    if relations & REGRESSIONS:
+        return REGRESSION
+    return INCONCLUSIVE if relations <= {Relation.INCONCLUSIVE} else OK
+
+
+def _read(path: Path) -> RecordedRun:
+    """Read a run from its raw data, where its folder is given, or as a results.json tells of it.
+
+    Raises:
+        WrongInput: it is neither.
+
+    """
+    text = to_json(summarise(RunFolder(path))) if path.is_dir() else _text(path)
+    try:
+        return RUN.validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InvalidFile(
+            [
+                Problem(
+                    path=path,
+                    message=f"not the results of a run: {where}: {first['msg']}. One of an older sloproof is "
+                    "made again by sloproof report",
+                )
+            ]
+        ) from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongInput(f"{path} is neither the folder of a run nor its results.json: {error}") from error
+
+
+def _margin(text: str) -> float:
+    try:
+        return parse_margin(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
