@@ -7,6 +7,7 @@ from functools import cache
 
 STEPS = 300
 PRECISION = 1e-15
+CONVERGED = 1e-12
 TINY = 1e-300  # stands in for a zero that would be divided by
 
 
@@ -32,7 +33,7 @@ def critical(alpha: float, *, df: float) -> float:
     (2.570582, 1.96)
     """
     t, step = 0.0, math.inf
-    while step > PRECISION * t:  # the tail is convex: from the left, Newton's steps never go too far
+    while step > CONVERGED * t:  # the tail is convex: from the left, Newton's steps never go too far
         step = (p_value(t, df=df) - alpha) / (2 * _density(t, df))
         t += step
     return t

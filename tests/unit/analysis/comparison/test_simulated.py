@@ -1,4 +1,4 @@
-"""How often comparisons are right on machines that drift: simulated, with the figures printed (see them by -s).
+"""How often comparisons are right on machines that drift: simulated, and printed (-s shows them).
 
 As in the measurements that the design rests on, the machine's speed is AR(1) from trial to trial with
 φ = 0.9 and a standard deviation of 10 %, and every trial has 4 % of its own.
@@ -123,7 +123,8 @@ def test_holm_keeps_the_level_of_all_six_pairs_together() -> None:
     too_far = share([any(pair.relation is Relation.SLOWER for pair in each) for each in edge])
     print(  # noqa: T201 - as above
         f"\nsix pairs of four equal configurations: any difference in {family:.1%} "
-        f"(without Holm {plain:.1%}); one 30 % slower: all three differences found in {found:.1%}, a false one beside in {false:.1%}; "
+        f"(without Holm {plain:.1%}); one 30 % slower: all three "
+        f"differences found in {found:.1%}, a false one beside in {false:.1%}; "
         f"one slower by just the margin: called slower in {too_far:.1%}"
     )
 
@@ -150,7 +151,8 @@ def test_two_runs_on_a_machine_that_stays_the_same_are_covered_and_on_one_that_d
     )
     print(  # noqa: T201 - as above
         f"\ntwo runs of 10: covers {coverage:.1%} (by ranks {by_ranks:.1%}) where the machine "
-        f"stays the same; one after the other on one that drifts: {share([covers(each, 1) for each in moved]):.1%}"
+        f"stays the same; one after the other on one that drifts: "
+        f"{share([covers(each, 1) for each in moved]):.1%}"
     )
 
     assert coverage >= 0.93
