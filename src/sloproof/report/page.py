@@ -25,6 +25,7 @@ from sloproof.report.text import (
     label,
     margins,
     percent,
+    probability,
     quantity,
     sli,
     straight,
@@ -147,6 +148,7 @@ def _environment() -> Environment:
     environment.filters.update(
         asks=asks,
         percent=percent,
+        probability=probability,
         duration=duration,
         bounds=bounds,
         counts=counted,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MINUTE_S = 60.0
 MANY_TIMES = 10
+LEAST_PROBABLE = 0.001
 # Source: Unicode Standard Annex #9, "Directional Formatting Characters"; Hebrew reads well without.
 TURNS_TEXT = re.compile("[\u202a-\u202e\u2066-\u2069]")
 SYMBOLS = {Verdict.MET.name: "✓", Verdict.VIOLATED.name: "✗", Verdict.INCONCLUSIVE.name: "?"}
@@ -148,6 +149,17 @@ def points(share: float) -> str:
         return "0"
     digits = max(0, 1 - math.floor(math.log10(abs(100 * share))))
     return f"{100 * share:+.{digits}f}".replace("-", "−")
+
+
+def probability(p: float | None) -> str:
+    """Return a p-value to the digits that anybody needs.
+
+    >>> probability(0.0423), probability(2e-5), probability(None)
+    ('0.042', '< 0.001', '–')
+    """
+    if p is None:
+        return "–"
+    return f"{p:.3f}" if p >= LEAST_PROBABLE else f"< {LEAST_PROBABLE}"
 
 
 def quantity(value: object, name: str) -> str:
