@@ -1,4 +1,4 @@
-"""`sloproof compare`: say whether a run is faster or slower, better or worse than another."""
+"""`sloproof compare`: say whether a run, or a configuration, is slower or worse than another."""
 
 from __future__ import annotations
 
@@ -11,15 +11,23 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from sloproof.analysis.comparison.outcome import REGRESSIONS, Relation
-from sloproof.analysis.comparison.recorded import RUN, across_runs, differences, shared
+from sloproof.analysis.comparison.recorded import (
+    RUN,
+    across_runs,
+    differences,
+    differences_within,
+    shared,
+    within_one,
+)
 from sloproof.analysis.results import to_json
 from sloproof.cli.comparisons import comparison_table, lines
-from sloproof.cli.terminal import INCONCLUSIVE, NO_MEASUREMENT, OK, REGRESSION, console
+from sloproof.cli.terminal import INCONCLUSIVE, NO_MEASUREMENT, OK, REGRESSION, WRONG_INPUT, console, fail
 from sloproof.experiment.runfolder import RunFolder
 from sloproof.experiment.summary import summarise
 from sloproof.report.compared import RunComparison, as_json, as_markdown
 from sloproof.slo.problems import InvalidFile, Problem, WrongInput
 from sloproof.slo.quantities import parse_margin
+from sloproof.slo.wording import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,13 +37,13 @@ if TYPE_CHECKING:
 
 
 class NotComparableError(WrongInput):
-    """Two runs measured different things."""
+    """The two measured different things."""
 
-    def __init__(self, baseline: RecordedRun, current: RecordedRun, found: Sequence[Difference]) -> None:
+    def __init__(self, baseline: str, current: str, found: Sequence[Difference]) -> None:
         named = "\n".join(f"  {each.field}: {each.baseline!r} and {each.current!r}" for each in found)
         super().__init__(
-            f"{baseline.run} and {current.run} cannot be compared: not the same in both:\n{named}\n"
-            "Compare runs of the same experiment on the same machine, or overrule this with --force"
+            f"{baseline} and {current} cannot be compared: not the same in both:\n{named}\n"
+            "Compare what was measured in the same way on the same machine, or overrule this with --force"
         )
 
 
@@ -45,10 +53,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Exit status: 0, unless 4 nothing was measured validly on a side, 2 the runs cannot be compared; "
         "with --fail-on-regression also 1 slower or worse somewhere, 3 nothing at all could be decided."
     )
-    for name, what in (("baseline", "what to compare with"), ("current", "what is compared")):
-        parser.add_argument(
-            name, type=Path, metavar=name.upper(), help=f"{what}: the folder of a run, or a results.json"
-        )
+    parser.add_argument(
+        "baseline",
+        type=Path,
+        metavar="BASELINE",
+        help="what to compare with: the folder of a run, or a results.json",
+    )
+    parser.add_argument("current", type=Path, nargs="?", metavar="CURRENT", help="what is compared, likewise")
+    parser.add_argument(
+        "--pair",
+        nargs=2,
+        metavar=("FIRST", "SECOND"),
+        help="instead of CURRENT: two configurations of BASELINE, compared block by block",
+    )
     parser.add_argument(
         "--fail-on-regression", action="store_true", help="end with 1 where anything is slower or worse"
     )
@@ -69,9 +86,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _compare(options: argparse.Namespace) -> int:
+    if (options.current is None) == (options.pair is None):
+        return fail(WRONG_INPUT, "sloproof compare: name two runs, or one with --pair FIRST SECOND")
+    made, measured = _of_one_run(options) if options.current is None else _of_two_runs(options)
+    _show(made, options)
+    if not measured:
+        return NO_MEASUREMENT
+    return _status(made) if options.fail_on_regression else OK
+
+
+def _of_two_runs(options: argparse.Namespace) -> tuple[RunComparison, bool]:
+    """Return the comparison of two runs, and whether both have a valid trial."""
     baseline, current = _read(options.baseline), _read(options.current)
-    if (found := differences(baseline, current)) and not options.force:
-        raise NotComparableError(baseline, current, found)
+    found = differences(baseline, current)
+    _refuse(baseline.run, current.run, found, options)
     if not shared(baseline, current):
         raise WrongInput(f"{baseline.run} and {current.run} have no configuration in common")
     margin = _chosen(current.plan.margin, options)
@@ -82,10 +110,32 @@ def _compare(options: argparse.Namespace) -> int:
         differences=tuple(found),
         comparisons=across_runs(baseline, current, margin=margin),
     )
-    _show(made, options)
-    if not all(any(trial.valid for trial in run.trials) for run in (baseline, current)):
-        return NO_MEASUREMENT
-    return _status(made) if options.fail_on_regression else OK
+    return made, all(any(trial.valid for trial in run.trials) for run in (baseline, current))
+
+
+def _of_one_run(options: argparse.Namespace) -> tuple[RunComparison, bool]:
+    """Return the comparison of two configurations of a run, and whether both have a valid trial."""
+    run = _read(options.baseline)
+    first, second = options.pair
+    ids = [each.id for each in run.configurations]
+    if unknown := next((name for name in options.pair if name not in ids), None):
+        raise WrongInput(f"{run.run} has no configuration '{unknown}'{nearest(unknown, ids)}")
+    found = differences_within(run, first, second)
+    _refuse(first, second, found, options)
+    margin = _chosen(run.plan.margin, options)
+    made = RunComparison(
+        baseline=first,
+        current=second,
+        margin=margin,
+        differences=tuple(found),
+        comparisons=within_one(run, first, second, margin=margin),
+    )
+    return made, all(any(trial.valid for trial in run.of(name)) for name in options.pair)
+
+
+def _refuse(baseline: str, current: str, found: Sequence[Difference], options: argparse.Namespace) -> None:
+    if found and not options.force:
+        raise NotComparableError(baseline, current, found)
 
 
 def _chosen(margin: Margin, options: argparse.Namespace) -> Margin:

@@ -1,4 +1,4 @@
-"""The comparison of two runs as JSON and as Markdown, with the answer in a sentence."""
+"""The comparison of two runs, or two configurations, as JSON and as Markdown, the answer in a sentence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from sloproof.analysis.comparison.outcome import IMPROVEMENTS, REGRESSIONS, Comparison, Margin
+from sloproof.analysis.comparison.outcome import IMPROVEMENTS, REGRESSIONS, Comparison, Design, Margin
 from sloproof.analysis.comparison.recorded import Difference  # noqa: TC001 - resolved when JSON is made
 from sloproof.report import comparing
 from sloproof.report.markdown import text
@@ -23,7 +23,10 @@ MOST_ROWS = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunComparison:
-    """Two runs, what differs in how they were made where that was overruled, and how they compare."""
+    """Two runs, or two configurations of one, and how they compare.
+
+    ``differences`` is what should have been the same in both, where that was overruled.
+    """
 
     schema: str = SCHEMA
     baseline: str
@@ -50,10 +53,11 @@ def caveats(made: RunComparison) -> Iterator[str]:
     if made.differences:
         named = ", ".join(each.field for each in made.differences)
         yield f"Compared by force, though not the same in both: {named}."
-    yield (
-        "The two runs had each its own time on the machine: what changed in between is in the estimates, and "
-        "in no interval. Two configurations of one run are compared without that."
-    )
+    if any(each.design is Design.RUNS for each in made.comparisons):
+        yield (
+            "The two runs had each its own time on the machine: what changed in between is in the estimates, "
+            "and in no interval. Two configurations of one run are compared without that."
+        )
 
 
 def as_json(made: RunComparison) -> str:

@@ -86,6 +86,53 @@ def test_an_improvement_or_the_same_is_no_regression(
     assert "shows neither a regression nor an improvement" in capsys.readouterr().out
 
 
+def test_two_configurations_of_one_run_are_compared_block_by_block(
+    slower: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["compare", str(slower), "--pair", "uvicorn-1", "uvicorn-4"]
+
+    assert main([*given, "--fail-on-regression"]) == 1
+    out = capsys.readouterr().out
+    assert "Regression: uvicorn-4 is slower or worse than uvicorn-1 in 6 comparisons" in out
+    assert re.search(r"uvicorn-4 submit p99 is 1\.\d\d× uvicorn-1, 95\.0 % interval", out)
+    assert "its own time on the machine" not in out
+    assert main([*given, "--json"]) == 0
+    assert {each["design"] for each in json.loads(capsys.readouterr().out)["comparisons"]} == {"blocks"}
+
+
+def test_configurations_under_different_traffic_are_compared_by_force_only(
+    slower: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def profiles(results: dict[str, Any]) -> None:
+        for each, profile in zip(results["configurations"], ("calm", "peak") * 2, strict=True):
+            each["factors"]["profile"] = profile
+
+    run = changed(slower, tmp_path / "r.json", profiles)
+
+    assert main(["compare", str(run), "--pair", "uvicorn-1", "uvicorn-4"]) == 2
+    assert "profile: 'calm' and 'peak'" in capsys.readouterr().err
+    assert main(["compare", str(run), "--pair", "uvicorn-1", "uvicorn-4", "--force"]) == 0
+    assert "not the same in both: profile." in capsys.readouterr().out
+    assert main(["compare", str(run), "--pair", "uvicorn-1", "hypercorn-1"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        pytest.param([], "name two runs, or one with --pair FIRST SECOND", id="one run"),
+        pytest.param(["--pair", "uvicorn-1", "uvicron-4"], "no configuration 'uvicron-4'", id="misspelt"),
+        pytest.param(
+            ["x", "--pair", "a", "b"], "name two runs, or one with --pair", id="two runs and a pair"
+        ),
+    ],
+)
+def test_what_to_compare_is_said_in_one_way(
+    slower: Path, more: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compare", str(slower), *more]) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_a_wider_margin_forgives(baseline: Path, slower: Path) -> None:
     assert main(["compare", str(baseline), str(slower), "--fail-on-regression", "--margin", "80%"]) == 0
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MACHINE = ("machine", "cpu", "cpus", "memory_bytes", "kernel", "governor")
 """What of an environment is the machine's, and does not change from one moment to the next."""
+PROFILE = "profile"
+"""The factor that says under which traffic a configuration ran."""
 SUBJECT = ("command", "env", "container")
 """How the subject is started. Its commit, and the image built from that, may differ: they are compared."""
 
@@ -114,6 +116,23 @@ def across_runs(baseline: RecordedRun, current: RecordedRun, *, margin: Margin) 
     ]
     objectives = [each for each in baseline.objectives if each in current.objectives]
     return tuple(compare(pairs, objectives, design=Design.RUNS, margin=margin))
+
+
+def within_one(run: RecordedRun, baseline: str, current: str, *, margin: Margin) -> tuple[Comparison, ...]:
+    """Return how one configuration of a run stands to another, within its blocks."""
+    pair = Pair(baseline=baseline, current=current, before=run.of(baseline), after=run.of(current))
+    return tuple(compare([pair], run.objectives, design=Design.BLOCKS, margin=margin))
+
+
+def differences_within(run: RecordedRun, baseline: str, current: str) -> list[Difference]:
+    """Return what makes two configurations of a run incomparable: that they ran under different traffic."""
+    before, after = (
+        each.factors.get(PROFILE)
+        for name in (baseline, current)
+        for each in run.configurations
+        if each.id == name
+    )
+    return [] if before == after else [Difference(field=PROFILE, baseline=before, current=after)]
 
 
 def _facts(run: RecordedRun) -> dict[str, object]:
