@@ -234,6 +234,19 @@ def test_what_is_not_comparable_is_refused_with_the_field_that_differs_and_compa
     )
 
 
+def test_an_objective_that_asks_for_something_else_is_not_compared_by_force_either(
+    baseline: Path, same: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = changed(same, tmp_path / "r.json", lambda results: results["objectives"][0].update(target="0.9"))
+
+    assert main(["compare", str(baseline), str(other), "--force", "--json"]) == 0
+
+    metrics = {each["metric"]["name"] for each in json.loads(capsys.readouterr().out)["comparisons"]}
+    assert "read-latency bad events" in metrics
+    assert "submit-latency bad events" not in metrics
+    assert "POST /jobs p99" in metrics  # its latency is what it was
+
+
 def test_what_is_compared_and_how_well_it_was_measured_may_differ(baseline: Path, tmp_path: Path) -> None:
     def change(results: dict[str, Any]) -> None:
         results["environment"].update(commit="c0ffee", changed=True, load_average=[9, 9, 9])

@@ -211,6 +211,23 @@ def test_two_runs_are_compared_as_two_groups_of_any_size() -> None:
     assert few.reason == "one side has 5 valid trials, an interval takes 6 of each"
 
 
+def test_a_margin_is_as_wide_to_either_side() -> None:
+    wide = Margin(latency_ratio=0.5)
+    faster = of_p99([0.6 * value for value in STEADY])  # beyond 1/1.5, though within 50 %
+
+    assert compared(of_p99(STEADY), faster, margin=wide)["submit p99"].relation is Relation.FASTER
+    assert compared(faster, of_p99(STEADY), margin=wide)["submit p99"].relation is Relation.SLOWER
+
+
+def test_invalid_trials_count_for_no_bad_events() -> None:
+    after = [*of_bad([0] * 6), Made(block=7, bad=1000, valid=False)]
+
+    found = compared(of_bad([0] * 7), after)["submit-latency bad events"]
+
+    assert found.trials == 6
+    assert found.relation is Relation.EQUIVALENT
+
+
 def test_a_wider_margin_makes_less_matter() -> None:
     after = [value * 1.2 for value in STEADY]
 
