@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from sloproof.analysis.comparison.outcome import REGRESSIONS, Relation
+from sloproof.analysis.comparison.outcome import REGRESSIONS, Kind, Relation
 from sloproof.analysis.comparison.recorded import (
     RUN,
     across_runs,
@@ -156,11 +156,11 @@ def _show(made: RunComparison, options: argparse.Namespace) -> None:
 
 
 def _status(made: RunComparison) -> int:
-    """Return 1 for a regression, 3 where not one comparison could be decided, else 0."""
-    relations = {each.relation for each in made.comparisons}
-    if relations & REGRESSIONS:
+    """Return 1 for a regression, 3 where not one latency or share of bad events could be decided, else 0."""
+    if any(each.relation in REGRESSIONS for each in made.comparisons):
         return REGRESSION
-    return INCONCLUSIVE if relations <= {Relation.INCONCLUSIVE} else OK
+    estimated = {each.relation for each in made.comparisons if each.metric.kind is not Kind.INTEGRITY}
+    return INCONCLUSIVE if estimated <= {Relation.INCONCLUSIVE} else OK
 
 
 def _read(path: Path) -> RecordedRun:

@@ -24,7 +24,7 @@ def sentence(comparison: Comparison) -> str:
     if effect is None:
         of_both = f"{current} {metric.name} beside {baseline}"
         return f"{of_both}: {comparison.relation}, {comparison.reason}"
-    within = f"{percent(effect.confidence_ratio)} interval {interval(comparison)}"
+    within = f"{confidence(effect)} interval {interval(comparison)}"
     said = f"{within}: {comparison.relation}{f' ({comparison.reason})' if comparison.reason else ''}"
     if metric.kind is Kind.LATENCY:
         return f"{current} {metric.name} is {times(effect.estimate)}× {baseline}, {said}"
@@ -55,6 +55,16 @@ def estimate(comparison: Comparison) -> str:
 def interval(comparison: Comparison) -> str:
     """Return the ends of the interval in the unit of its estimate."""
     return _ends(comparison.metric.kind, comparison.effect)
+
+
+def confidence(effect: Effect) -> str:
+    """Return the confidence of an interval.
+
+    >>> from sloproof.analysis.comparison.outcome import Effect
+    >>> [confidence(Effect(estimate=1, low=1, high=1, confidence_ratio=ratio)) for ratio in (0.95, 0.99167)]
+    ['95 %', '99.16 %']
+    """
+    return percent(effect.confidence_ratio).replace(".0 %", " %")
 
 
 def robust(comparison: Comparison) -> str:

@@ -161,6 +161,7 @@ def _environment() -> Environment:
         pair=comparing.pair,
         estimate=comparing.estimate,
         interval=comparing.interval,
+        confidence=comparing.confidence,
         robust=comparing.robust,
         outside=_outside,
         path=quote,

@@ -94,7 +94,7 @@ def test_two_configurations_of_one_run_are_compared_block_by_block(
     assert main([*given, "--fail-on-regression"]) == 1
     out = capsys.readouterr().out
     assert "Regression: uvicorn-4 is slower or worse than uvicorn-1 in 6 comparisons" in out
-    assert re.search(r"uvicorn-4 submit p99 is 1\.\d\d× uvicorn-1, 95\.0 % interval", out)
+    assert re.search(r"uvicorn-4 submit p99 is 1\.\d\d× uvicorn-1, 95 % interval", out)
     assert "its own time on the machine" not in out
     assert main([*given, "--json"]) == 0
     assert {each["design"] for each in json.loads(capsys.readouterr().out)["comparisons"]} == {"blocks"}
@@ -258,7 +258,6 @@ def test_what_is_compared_and_how_well_it_was_measured_may_differ(baseline: Path
 
 def test_where_nothing_could_be_decided_a_gate_says_so(baseline: Path, tmp_path: Path) -> None:
     def few(results: dict[str, Any]) -> None:
-        results["objectives"] = results["objectives"][:-1]
         results["trials"] = [each for each in results["trials"] if each["block"] < 6]
 
     one, other = (changed(baseline, tmp_path / f"{name}.json", few) for name in "ab")

@@ -34,12 +34,12 @@ SLOWER = Comparison(
     [
         pytest.param(
             SLOWER,
-            "hypercorn-4 submit p99 is 1.60× uvicorn-4, 95.0 % interval 1.30–2.00: slower",
+            "hypercorn-4 submit p99 is 1.60× uvicorn-4, 95 % interval 1.30–2.00: slower",
             id="a ratio",
         ),
         pytest.param(
             replace(SLOWER, design=Design.RUNS, baseline="hypercorn-4"),
-            "hypercorn-4 submit p99 is 1.60× the baseline, 95.0 % interval 1.30–2.00: slower",
+            "hypercorn-4 submit p99 is 1.60× the baseline, 95 % interval 1.30–2.00: slower",
             id="two runs",
         ),
         pytest.param(
@@ -50,7 +50,7 @@ SLOWER = Comparison(
                 relation=Relation.WORSE,
             ),
             "hypercorn-4 has +0.12 points of availability bad events beside uvicorn-4, "
-            "95.0 % interval +0.030 to +0.21: worse",
+            "95 % interval +0.030 to +0.21: worse",
             id="a difference of shares",
         ),
         pytest.param(
@@ -64,7 +64,7 @@ SLOWER = Comparison(
                 effect=Effect(estimate=math.inf, low=2, high=math.inf, confidence_ratio=0.95),
                 reason="by ranks alone",
             ),
-            "hypercorn-4 submit p99 is ∞× uvicorn-4, 95.0 % interval 2.00–∞: slower (by ranks alone)",
+            "hypercorn-4 submit p99 is ∞× uvicorn-4, 95 % interval 2.00–∞: slower (by ranks alone)",
             id="never answered",
         ),
     ],

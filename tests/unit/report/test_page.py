@@ -159,7 +159,7 @@ def test_comparisons_are_said_in_sentences_and_laid_out_in_a_table(invention: In
     html = page(summarise(invention.folder))
     seen = Text(html)
 
-    assert "hypercorn-4 submit p99 is 1.60× uvicorn-4, 99.0 % interval 1.60–1.60: slower" in seen.text
+    assert "hypercorn-4 submit p99 is 1.60× uvicorn-4, 99 % interval 1.60–1.60: slower" in seen.text
     assert "84 comparisons: 18 slower, 60 equivalent, 6 inconclusive" in seen.text
     assert "All 84 comparisons" in seen.text
     assert "±5 % of the latency, ±25 % of the error budget" in seen.text

@@ -90,9 +90,9 @@ def differences(baseline: RecordedRun, current: RecordedRun) -> list[Difference]
     Not the number of blocks and the seed, which say how well the same thing was measured, and not the
     commit, which is what is compared.
     """
+    before, after = _facts(baseline), _facts(current)
     return [
         Difference(field=name, baseline=before.get(name), current=after.get(name))
-        for before, after in [(_facts(baseline), _facts(current))]
         for name in {**before, **after}
         if before.get(name) != after.get(name)
     ]
