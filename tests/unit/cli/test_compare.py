@@ -180,6 +180,9 @@ def test_markdown_puts_the_answer_first_and_escapes_names(
             ),
             id="a package",
         ),
+        pytest.param(
+            (lambda r: r["environment"].update(limits={"cpus": 1}), "limits.cpus: None and 1"), id="a limit"
+        ),
         pytest.param((lambda r: r["plan"].update(backend="docker"), "backend: "), id="backend"),
         pytest.param(
             (

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     from sloproof.analysis.comparison.outcome import Comparison, Margin
 
-MACHINE = ("machine", "cpu", "cpus", "memory_bytes", "kernel", "governor")
+MACHINE = (
+    *("machine", "cpu", "cpus", "memory_bytes", "kernel"),
+    *("governor", "boost", "clock_source", "container", "limits"),
+)
 """What of an environment is the machine's, and does not change from one moment to the next."""
 PROFILE = "profile"
 """The factor that says under which traffic a configuration ran."""
@@ -141,7 +144,7 @@ def _facts(run: RecordedRun) -> dict[str, object]:
     factors = {each.id: dict(each.factors) for each in run.configurations}
     return {
         "service": run.service,
-        **{name: environment.get(name) for name in MACHINE},
+        **dict(_joined((name, environment.get(name)) for name in MACHINE)),
         "python": environment.get("python"),
         **{f"package {name}": version for name, version in sorted(environment["packages"].items())},
         "backend": plan.backend,
