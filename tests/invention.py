@@ -191,6 +191,16 @@ def renamed(results: Results) -> Results:
             )
             for each in results.configurations
         ),
+        comparisons=tuple(
+            replace(
+                each,
+                baseline=configurations[each.baseline],
+                current=configurations[each.current],
+                metric=replace(each.metric, name=wicked),
+                reason=wicked,
+            )
+            for each in results.comparisons
+        ),
         trials=tuple(
             replace(
                 each,

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+QUANTILES = (0.5, 0.9, 0.99)
+"""Those that are reported and compared."""
 MIN_SAMPLES_BEYOND = 10
 MAX_POINTS = 400
 

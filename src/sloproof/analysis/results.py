@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping  # noqa: TC003 - resolved when results are read back
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter
+from pydantic import BeforeValidator, TypeAdapter
 
+from sloproof.analysis.comparison.outcome import Comparison, Margin  # noqa: TC001 - as below
 from sloproof.analysis.counts import Counts  # noqa: TC001 - resolved when results are read back
 from sloproof.analysis.intervals import Interval  # noqa: TC001 - as above
 from sloproof.analysis.timeline import Timeline  # noqa: TC001 - as above
@@ -17,6 +19,26 @@ from sloproof.analysis.verdicts import Verdict
 SCHEMA = "sloproof.results/1"
 # No text in JSON holds a line break, so this is never found inside one.
 NUMBERS = re.compile(r"\[\n\s+(?:[-+.\deE]+|null)(?:,\n\s+(?:[-+.\deE]+|null))*\n\s+\]")
+
+
+def _endless(value: object) -> object:
+    """Read null as infinity: JSON has no number for it."""
+    return math.inf if value is None else value
+
+
+EndlessSeconds = Annotated[float, BeforeValidator(_endless)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialPercentile:
+    """A latency percentile of one endpoint or event, in one trial that had requests enough for it.
+
+    ``value_s`` is infinite where it was never answered.
+    """
+
+    about: str
+    q: float
+    value_s: EndlessSeconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +87,7 @@ class TrialResult:
     problems: tuple[str, ...]
     generator: Mapping[str, Any]
     observations: Mapping[str, Observation]
+    percentiles: tuple[TrialPercentile, ...]
     integrity: Integrity
     requests_by_worker: Mapping[str, int]
     subject_cpu_s: float | None
@@ -173,6 +196,8 @@ class Plan:
     ``backend`` is ``process`` or ``docker``, with the reason why; ``subject`` says what it ran (images by
     what they were made from), ``calibration`` what it measured of itself. Where there are ``profiles``, the
     factor ``profile`` names the one that a configuration ran under, else ``traffic`` is that of all.
+    ``inputs`` are the SHA-256 digests of the files that define the run; ``margin`` is what makes no matter
+    when configurations are compared.
     """
 
     trials: int
@@ -187,6 +212,8 @@ class Plan:
     container: Mapping[str, Any] | None
     traffic: Traffic
     profiles: Mapping[str, Traffic]
+    inputs: Mapping[str, str]
+    margin: Margin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +233,7 @@ class Results:
     plan: Plan
     environment: Mapping[str, Any]
     configurations: tuple[ConfigurationResult, ...]
+    comparisons: tuple[Comparison, ...]
     trials: tuple[TrialResult, ...]
     set_aside: int
     complete: bool

@@ -22,6 +22,7 @@ COMMANDS = {
     "load-worker": "send a share of the load of a run on another machine",
     "plan": "say what an experiment would run, and for how long",
     "report": "make the report of a run again, from its raw data",
+    "compare": "say whether a run is faster or slower, better or worse than another",
     "validate": "check SLO files",
     "generate": "compile SLO files to Prometheus rules, alerts, their tests, and Grafana dashboards",
     "status": "say how much of each error budget is left, from a Prometheus",

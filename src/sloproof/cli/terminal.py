@@ -9,7 +9,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 OK = 0
+REGRESSION = 1
 WRONG_INPUT = 2
+INCONCLUSIVE = 3
+NO_MEASUREMENT = 4
 ENVIRONMENT_FAILED = 5
 DEFECT = 70  # of sloproof itself, so that none is taken for a verdict; sysexits.h calls it EX_SOFTWARE
 INTERRUPTED = 130

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sloproof.analysis.results import Integrity, Observation, TrialResult
+from sloproof.analysis.percentiles import QUANTILES, percentile
+from sloproof.analysis.results import Integrity, Observation, TrialPercentile, TrialResult
 from sloproof.analysis.samples import Outcome, Phase
 from sloproof.analysis.timeline import timelines
 from sloproof.load.selfcheck import generator_problems
 from sloproof.observe import client, server
-from sloproof.observe.conventions import BUILD_INFO, PID_LABEL, PROCESS_CPU, WORKER_REQUESTS
+from sloproof.observe.conventions import BUILD_INFO, JOB_COMPLETED, PID_LABEL, PROCESS_CPU, WORKER_REQUESTS
+from sloproof.slo.definition import EventLatency
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from sloproof.experiment.record import Stop, TrialRecord
     from sloproof.experiment.runfolder import TrialFolder
     from sloproof.observe.scrape import Scrape
-    from sloproof.slo.definition import Definition
+    from sloproof.slo.definition import Definition, Indicator
 
 UNAVAILABLE = 503
 
@@ -64,6 +66,7 @@ def evaluate_trial(
             )
             for objective in definition.objectives
         },
+        percentiles=tuple(_percentiles(samples.select(phase=Phase.LOAD), jobs, definition)),
         integrity=_integrity(samples.select(phase=Phase.DRAIN), jobs, record.stop, proxied=proxied),
         requests_by_worker={} if gain is None else _by_worker(gain),
         subject_cpu_s=gain.total(PROCESS_CPU) if gain is not None and gain.has(PROCESS_CPU) else None,
@@ -71,6 +74,21 @@ def evaluate_trial(
         timelines=timelines([samples]),
         files=tuple(sorted(file.name for file in folder.path.iterdir() if _is_evidence(file))),
     )
+
+
+def _percentiles(scored: Samples, jobs: Jobs, definition: Definition) -> Iterator[TrialPercentile]:
+    """Yield those that the trial has requests enough for: of each endpoint, then of what clients see end."""
+    latencies_s = {each: scored.select(endpoint=each).latency_s for each in scored.endpoints}
+    if any(_is_of_jobs(objective.indicator) for objective in definition.objectives):
+        latencies_s[JOB_COMPLETED] = jobs.select(phase=Phase.LOAD).latency_s
+    for about, latency_s in latencies_s.items():
+        for q in QUANTILES:
+            if (value_s := percentile(latency_s, q)) is not None:
+                yield TrialPercentile(about=about, q=q, value_s=value_s)
+
+
+def _is_of_jobs(indicator: Indicator) -> bool:
+    return isinstance(indicator, EventLatency) and indicator.event == JOB_COMPLETED
 
 
 def _is_evidence(file: Path) -> bool:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from sloproof.analysis.comparison.outcome import Margin
 from sloproof.experiment.filling import fill, variables
 from sloproof.experiment.plan import Configuration, configurations
 from sloproof.experiment.settings import SettingsFileError, known_settings
 from sloproof.experiment.shapes import PositiveSeconds
 from sloproof.experiment.templates import Template, names_in
 from sloproof.experiment.traffic import LoadSpec, ProfileSpec, played, replaying
-from sloproof.slo.quantities import DurationSeconds, RatePerSecond
+from sloproof.slo.quantities import DurationSeconds, MarginRatio, RatePerSecond
 from sloproof.slo.wording import nearest
 from sloproof.slo.yamlfile import Document, InvalidFile, Problem, open_document
 
@@ -114,6 +115,18 @@ class StopSpec(_Section):
     lead: DurationSeconds = 0.3
 
 
+class CompareSpec(_Section):
+    """How configurations are compared: what difference makes no matter."""
+
+    margin: MarginRatio = Margin().latency_ratio
+    budget_margin: MarginRatio = Margin().budget_ratio
+
+    @property
+    def chosen(self) -> Margin:
+        """Return both margins."""
+        return Margin(latency_ratio=self.margin, budget_ratio=self.budget_margin)
+
+
 class Experiment(_Section):
     """A matrix experiment: every combination of the factors, in randomised blocks."""
 
@@ -133,6 +146,7 @@ class Experiment(_Section):
     repeats: Annotated[int, Field(ge=0, le=1_000)] = 6
     load: LoadSpec
     stop: StopSpec = Field(default_factory=StopSpec)
+    compare: CompareSpec = Field(default_factory=CompareSpec)
 
     @model_validator(mode="after")
     def _factors_are_used(self) -> Self:

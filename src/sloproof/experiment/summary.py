@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
+from sloproof.analysis.comparison.pairing import within_run
 from sloproof.analysis.intervals import median_interval
-from sloproof.analysis.percentiles import curve, percentile
+from sloproof.analysis.percentiles import QUANTILES, curve, percentile
 from sloproof.analysis.results import (
     SCHEMA,
     ConfigurationResult,
@@ -44,8 +45,6 @@ if TYPE_CHECKING:
     from sloproof.experiment.traffic import LoadSpec
     from sloproof.slo.definition import Definition, Objective
 
-QUANTILES = (0.5, 0.9, 0.99)
-
 
 def summarise(run: RunFolder) -> Results:
     """Return the results of a run, finished or not, from its raw data alone.
@@ -66,7 +65,7 @@ def summarise(run: RunFolder) -> Results:
         ]
     except (OSError, ValueError) as error:
         raise RunFolderError(f"{run.path}: the data of a trial are missing or broken: {error}") from error
-    matrix = experiment.configurations()
+    matrix, objectives = experiment.configurations(), tuple(_definitions(definition))
     return Results(
         schema=SCHEMA,
         run=run.path.name,
@@ -74,10 +73,13 @@ def summarise(run: RunFolder) -> Results:
         description=experiment.description,
         started_at=facts.started_at,
         service=definition.service,
-        objectives=tuple(_definitions(definition)),
+        objectives=objectives,
         plan=_plan(experiment, facts, configurations=len(matrix)),
         environment=facts.environment,
         configurations=tuple(_configuration(run, definition, each, trials) for each in matrix),
+        comparisons=within_run(
+            objectives, matrix, trials, traffic_factor=spec.PROFILE, margin=experiment.compare.chosen
+        ),
         trials=tuple(trials),
         set_aside=run.set_aside(),
         complete=sum(not trial.repeat for trial in trials) >= len(matrix) * facts.blocks,
@@ -102,6 +104,8 @@ def _plan(experiment: spec.Experiment, facts: RunFacts, *, configurations: int) 
         container=None if container is None else container.model_dump(mode="json", exclude_defaults=True),
         traffic=traffics.pop("load"),
         profiles={where.removeprefix("profiles."): traffic for where, traffic in traffics.items()},
+        inputs=facts.inputs,
+        margin=experiment.compare.chosen,
     )
 
 

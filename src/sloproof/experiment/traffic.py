@@ -74,7 +74,7 @@ class LoadSpec(Section):
         return self
 
     def check_bounds(self) -> None:
-        """Raise ValueError where a phase would have no request, or too many, or would end too early, or a worker no user."""
+        """Raise ValueError where a phase has no request, too many or too little time, or a worker no user."""
         if self.users < self.workers:
             raise ValueError(f"users: {self.users} for {self.workers} workers; each takes at least one")
         phases = {"warmup": (self.rate * self.warmup, self.warmup)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sloproof.report import answer
+from sloproof.report import answer, comparing
 from sloproof.report.facts import traffics
 from sloproof.report.text import SYMBOLS, asks, percent, straight
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MOST_ROWS = 24
 MOST_COLUMNS = 12
 MOST_VIOLATIONS = 10
-MOST_UNDECIDED = 8
+MOST_UNDECIDED = 7
 MOST_PROFILES = 4
 MOST_CHARACTERS = 300
 MARKUP = re.compile(r"[\\`*_\[\]|~$]")
@@ -41,6 +41,7 @@ def markdown(results: Results) -> str:
         *_left_out(results, shown),
         *_items([*answer.notes(results)], MOST_VIOLATIONS),
         *_items([*answer.undecided(results)], MOST_UNDECIDED),
+        *_compared(results),
         " · ".join(map(text, (answer.trials(results), *traffics(results.plan)[:MOST_PROFILES]))),
         "",
         f"[The whole report](report.html), run {text(results.run)}",
@@ -89,6 +90,14 @@ def _left_out(results: Results, shown: Sequence[ConfigurationResult]) -> Iterato
         parts = (f"{rows} configurations" if rows else "", f"{columns} objectives" if columns else "")
         first = ", those shown weigh most" if rows else ""
         yield f"{' and '.join(filter(None, parts))} are left out of this table{first}."
+        yield ""
+
+
+def _compared(results: Results) -> Iterator[str]:
+    if found := comparing.notable(results.comparisons):
+        yield f"- **compared**: {text(comparing.sentence(found[0]))}"
+        if left := len(found[1:]):
+            yield f"- {left} more differences in the report"
         yield ""
 
 

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
-from sloproof.report import answer
+from sloproof.report import answer, comparing
 from sloproof.report.charts import configuration_charts, percentile_charts, trial_charts
 from sloproof.report.facts import facts, traffics
 from sloproof.report.text import (
@@ -23,7 +23,9 @@ from sloproof.report.text import (
     counted,
     duration,
     label,
+    margins,
     percent,
+    probability,
     quantity,
     sli,
     straight,
@@ -59,6 +61,9 @@ def page(results: Results) -> str:
         confidence=answer.confidence(results),
         notes=notes[:MOST_NOTES],
         notes_left=len(notes[MOST_NOTES:]),
+        most_notes=MOST_NOTES,
+        notable=comparing.notable(results.comparisons),
+        tally=comparing.tally(results.comparisons),
         percentiles=percentiles,
         over_time=[
             (configuration, list(charts))
@@ -143,6 +148,7 @@ def _environment() -> Environment:
     environment.filters.update(
         asks=asks,
         percent=percent,
+        probability=probability,
         duration=duration,
         bounds=bounds,
         counts=counted,
@@ -150,6 +156,13 @@ def _environment() -> Environment:
         quantity=quantity,
         label=label,
         build=_build,
+        margins=margins,
+        sentence=comparing.sentence,
+        pair=comparing.pair,
+        estimate=comparing.estimate,
+        interval=comparing.interval,
+        confidence=comparing.confidence,
+        robust=comparing.robust,
         outside=_outside,
         path=quote,
         script_data=_script_data,

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # JSON has no number for what never ended: these may be infinite, and are then null.
-PERHAPS_INFINITE = {"Interval": ("low", "median", "high")}
+PERHAPS_INFINITE = {
+    "Interval": ("low", "median", "high"),
+    "Effect": ("estimate", "low", "high"),
+    "TrialPercentile": ("value_s",),
+}
 
 
 class _Plain(GenerateJsonSchema):

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 from sloproof.analysis.verdicts import Verdict
 
 if TYPE_CHECKING:
+    from sloproof.analysis.comparison.outcome import Margin
     from sloproof.analysis.counts import Counts
     from sloproof.analysis.results import ObjectiveDefinition
 
 MINUTE_S = 60.0
+MANY_TIMES = 10
+LEAST_PROBABLE = 0.001
 # Source: Unicode Standard Annex #9, "Directional Formatting Characters"; Hebrew reads well without.
 TURNS_TEXT = re.compile("[\u202a-\u202e\u2066-\u2069]")
 SYMBOLS = {Verdict.MET.name: "✓", Verdict.VIOLATED.name: "✗", Verdict.INCONCLUSIVE.name: "?"}
@@ -110,6 +113,53 @@ def bounds(seconds: tuple[float, float | None]) -> str:
     """
     low, high = seconds
     return f"over {duration(low)}" if high is None else f"{duration(low)} – {duration(high)}"
+
+
+def times(ratio: float) -> str:
+    """Return a ratio of latencies as a factor.
+
+    >>> times(1.6), times(0.0424), times(12.34), times(math.inf)
+    ('1.60', '0.042', '12.3', '∞')
+    """
+    if math.isinf(ratio):
+        return "∞"
+    if 1 / MANY_TIMES <= ratio < MANY_TIMES:
+        return f"{ratio:.2f}"
+    return f"{ratio:.3g}" if ratio > 1 else f"{ratio:.2g}"
+
+
+def margins(margin: Margin) -> str:
+    """Return the margins of a comparison as people set them.
+
+    >>> from sloproof.analysis.comparison.outcome import Margin
+    >>> margins(Margin(latency_ratio=0.05, budget_ratio=0.125))
+    '±5 % of the latency, ±12.5 % of the error budget'
+    """
+    of_latency, of_budget = (f"±{100 * ratio:g} %" for ratio in (margin.latency_ratio, margin.budget_ratio))
+    return f"{of_latency} of the latency, {of_budget} of the error budget"
+
+
+def points(share: float) -> str:
+    """Return a difference of shares in percentage points, with its sign, to two significant digits.
+
+    >>> points(0.00123), points(-0.5), points(0)
+    ('+0.12', '−50', '0')
+    """
+    if not share:
+        return "0"
+    digits = max(0, 1 - math.floor(math.log10(abs(100 * share))))
+    return f"{100 * share:+.{digits}f}".replace("-", "−")
+
+
+def probability(p: float | None) -> str:
+    """Return a p-value to the digits that anybody needs.
+
+    >>> probability(0.0423), probability(2e-5), probability(None)
+    ('0.042', '< 0.001', '–')
+    """
+    if p is None:
+        return "–"
+    return f"{p:.3f}" if p >= LEAST_PROBABLE else f"< {LEAST_PROBABLE}"
 
 
 def quantity(value: object, name: str) -> str:

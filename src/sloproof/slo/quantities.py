@@ -116,6 +116,19 @@ def parse_share(text: object) -> Decimal:
     return ratio
 
 
+def parse_margin(text: object) -> float:
+    """Return the ratio of a difference that makes no matter, above 0 and below 1.
+
+    >>> parse_margin("5%")
+    0.05
+    """
+    if not isinstance(text, str) or not (match := TARGET.fullmatch(text)) or not match[2]:
+        raise ValueError(f"{shown(text)} is not a margin: write a percentage, e.g. 5%")
+    if not 0 < (ratio := Decimal(match[1]).scaleb(-2)) < 1:
+        raise ValueError(f"'{text}' is not between 0 and 100 %: write what makes no matter, e.g. 5%")
+    return float(ratio)
+
+
 @cache
 def in_units(seconds: int) -> str:
     """Return a duration as Prometheus writes it, in its largest units: 5m, 1h30m, 3d.
@@ -156,5 +169,6 @@ Target = Annotated[Decimal, BeforeValidator(parse_target), _json(TARGET, "99.9%"
 WholeSeconds = Annotated[int, BeforeValidator(parse_whole_seconds), _json(DURATION, "5m")]
 Share = Annotated[Decimal, BeforeValidator(parse_share), _json(TARGET, "2%")]
 # Floats, as clocks and schedules take them; a duration may be 0.
+MarginRatio = Annotated[float, BeforeValidator(parse_margin), _json(TARGET, "5%")]
 DurationSeconds = Annotated[float, BeforeValidator(parse_duration), _json(DURATION, "5s")]
 RatePerSecond = Annotated[float, BeforeValidator(parse_rate), _json(RATE, "300/s")]

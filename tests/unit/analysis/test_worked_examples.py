@@ -7,8 +7,11 @@ from importlib import import_module
 
 import pytest
 
+MODULES = ("counts", "foresight", "hdrlog", "intervals", "percentiles", "verdicts")
+OF_COMPARISON = ("holm", "means", "measured", "ranks", "student")
 
-@pytest.mark.parametrize("module", ["counts", "foresight", "hdrlog", "intervals", "percentiles", "verdicts"])
+
+@pytest.mark.parametrize("module", [*MODULES, *(f"comparison.{each}" for each in OF_COMPARISON)])
 def test_the_examples_of_a_module_are_true(module: str) -> None:
     outcome = doctest.testmod(import_module(f"sloproof.analysis.{module}"))
 

@@ -41,6 +41,16 @@ EXPERIMENTS = [
         r":\d+:\d+: .*'12' has no unit",
         id="a duration without a unit",
     ),
+    pytest.param(
+        replaced("blocks: 6 ", "compare: {margin: 5}\nblocks: 6 "),
+        r":\d+:\d+: margin: '5' is not a margin: write a percentage, e.g. 5%",
+        id="a margin without a unit",
+    ),
+    pytest.param(
+        replaced("blocks: 6 ", "compare: {budget_margin: 100%}\nblocks: 6 "),
+        r":\d+:\d+: budget_margin: '100%' is not between 0 and 100 %",
+        id="a margin of everything",
+    ),
     pytest.param(replaced("users: 64", "usres: 64"), r":\d+:\d+: .*'usres'.*'users'", id="a misspelt key"),
     pytest.param(
         replaced("name: quick", "name: Quick Run"), r":\d+:\d+: .*name", id="a name that is no slug"

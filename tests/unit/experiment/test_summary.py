@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sloproof.analysis.comparison.outcome import Kind, Margin, Relation
 from sloproof.analysis.results import exit_status, to_json
 from sloproof.analysis.verdicts import Verdict
 from sloproof.experiment.record import Stop
@@ -100,6 +101,48 @@ def test_percentiles_are_those_of_the_typical_trial_and_the_server_says_only_bet
     assert p99.typical_s.median == pytest.approx(0.2)
     assert p99.server_s == (0.0, 0.1)
     assert endpoint.curve[-1][1] == pytest.approx(0.2)
+
+
+def test_every_two_configurations_are_compared_in_every_percentile_and_objective(
+    invention: Invention,
+) -> None:
+    invention.fill(hypercorn_4=InventedTrial(configuration="", latency_s=0.032, slow=30))
+
+    compared = summarise(invention.folder).comparisons
+
+    assert len(compared) == 6 * (9 + 4 + 1)
+    found = {(each.baseline, each.current, each.metric.name): each for each in compared}
+    slower = found["uvicorn-4", "hypercorn-4", "submit p90"]
+    assert slower.effect
+    assert slower.effect.estimate == pytest.approx(1.6)
+    assert (slower.relation, slower.trials, slower.family) == (Relation.SLOWER, 6, 6)
+    assert found["uvicorn-1", "hypercorn-4", "submit-latency bad events"].relation is Relation.WORSE
+    assert found["uvicorn-1", "uvicorn-4", "completion p99"].relation is Relation.EQUIVALENT
+    assert found["uvicorn-1", "hypercorn-1", "integrity"].relation is Relation.EQUIVALENT
+
+
+def test_the_margin_is_that_of_the_experiment(invention: Invention) -> None:
+    invention.fill(hypercorn_4=InventedTrial(configuration="", latency_s=0.032))
+    with invention.folder.experiment.open("a") as file:
+        file.write("compare: {margin: 70%}\n")
+
+    results = summarise(invention.folder)
+
+    assert results.plan.margin == Margin(latency_ratio=0.7, budget_ratio=0.25)
+    assert {each.relation for each in results.comparisons if each.metric.kind is Kind.LATENCY} == {
+        Relation.EQUIVALENT
+    }
+
+
+def test_a_trial_says_its_percentiles_and_none_that_it_has_too_few_requests_for(invention: Invention) -> None:
+    invention.fill()
+
+    (first, *_) = summarise(invention.folder).trials
+
+    assert [(each.about, each.q) for each in first.percentiles] == [
+        (about, q) for about in ("GET /jobs/{id}", "POST /jobs", "job_completed") for q in (0.5, 0.9, 0.99)
+    ]
+    assert first.percentiles[5].value_s == pytest.approx(0.02)
 
 
 def test_results_are_json_that_names_its_schema(invention: Invention) -> None:

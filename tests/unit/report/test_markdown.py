@@ -63,6 +63,17 @@ def test_everything_wrong_at_once_still_takes_at_most_sixty_lines(results: Resul
     assert any(re.fullmatch(r"- \d+ more in the report", line) for line in lines)
 
 
+def test_the_largest_difference_between_configurations_takes_two_lines(invention: Invention) -> None:
+    invention.fill(hypercorn_4=InventedTrial(configuration="", latency_s=0.032))
+
+    lines = markdown(summarise(invention.folder)).splitlines()
+
+    assert (
+        "- **compared**: hypercorn-4 read p99 is 1.60× uvicorn-1, 99.16 % interval 1.60–1.60: slower" in lines
+    )
+    assert "- 17 more differences in the report" in lines
+
+
 def test_a_run_that_was_not_decided_says_how_many_more_trials_would(invention: Invention) -> None:
     invention.add(InventedTrial(configuration="uvicorn-1"))
 

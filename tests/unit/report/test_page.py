@@ -154,6 +154,23 @@ def test_invalid_trials_are_shown_with_their_reason(invention: Invention) -> Non
     assert "p99 of the dispatch lag is 400.0 ms" in seen
 
 
+def test_comparisons_are_said_in_sentences_and_laid_out_in_a_table(invention: Invention) -> None:
+    invention.fill(hypercorn_4=InventedTrial(configuration="", latency_s=0.032))
+
+    html = page(summarise(invention.folder))
+    seen = Text(html)
+
+    assert "hypercorn-4 submit p99 is 1.60× uvicorn-4, 99 % interval 1.60–1.60: slower" in seen.text
+    assert "84 comparisons: 18 slower, 60 equivalent, 6 inconclusive" in seen.text
+    assert "All 84 comparisons" in seen.text
+    assert "±5 % of the latency, ±25 % of the error budget" in seen.text
+    assert html.index("<h2>Compared") < html.index("<h2>Latency")
+
+
+def test_one_configuration_alone_is_compared_with_nothing(results: Results) -> None:
+    assert "Compared" not in Text(page(replace(results, comparisons=()))).text
+
+
 def test_every_trial_is_linked_by_a_relative_path(results: Results) -> None:
     assert Text(page(results)).links[-24:] == [
         f"trials/{trial.folder}/trial.html" for trial in results.trials

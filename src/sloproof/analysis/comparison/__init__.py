@@ -1,0 +1,1 @@
+"""Whether two configurations differ, by how much, and whether that matters; pure."""
