@@ -1,6 +1,6 @@
 """The heads of requests, as bytes to send: all but the first line and the length is made once and kept.
 
-geventhttpclient puts each head together anew and checks every character of it: 60 µs where this takes 2 µs.
+geventhttpclient parses each URL, merges the headers and checks every character: 43 µs where this takes 3 µs.
 """
 
 from __future__ import annotations

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import math
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from sloproof.analysis.samples import Outcome, Phase
+from sloproof.analysis.verdicts import Verdict, judge
 from sloproof.load.arrivals import Arrival, plan
-from sloproof.load.files import read_samples
+from sloproof.load.files import read_jobs, read_samples
 from sloproof.load.selfcheck import generator_problems
+from sloproof.observe import client
+from sloproof.slo.definition import Latency
 from tests.integration.load.harness import order
 
 if TYPE_CHECKING:
@@ -72,7 +76,11 @@ def test_a_stalled_subject_shows_in_the_clients_p99(
         if not seen[-1][1]:
             break
     process.finish()
-    samples = read_samples(tmp_path / "load").select(phase=Phase.LOAD)
+    samples, jobs = read_samples(tmp_path / "load"), read_jobs(tmp_path / "load")
+    counted = client.count(Latency(method="GET", route="/work", threshold_s=Decimal("0.1")), samples, jobs)
+    assert counted is not None
+    assert judge(Decimal("0.99"), [counted] * 6).verdict is Verdict.VIOLATED  # were six trials like this
+    samples = samples.select(phase=Phase.LOAD)
     p99_s, service_p99_s = (
         float(np.quantile(times_s[-RATE * DURATION_S :], 0.99, method="inverted_cdf"))
         for times_s in (samples.latency_s, samples.service_time_s)

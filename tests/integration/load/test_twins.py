@@ -52,5 +52,7 @@ def test_the_cases_are_what_they_are_meant_to_be(twins: dict[str, list[dict[str,
     ]
     assert "cookie: session=1\r\n" in twins["cookie kept"][1]["server"][2]
     assert twins["get /late"][1]["task"]["body"][0] == len('{"text": "Gr__e", "number": 1}') + 2
+    assert [event["status"] for event in twins["left while idle"][1]["events"]] == [200, 200]
+    assert twins["left while idle"][1]["connections"] == 2
     assert "LookupError" in twins["caught and raised"][1]["task"]
     assert twins["get /cut"][1]["events"][0]["status"] == 200

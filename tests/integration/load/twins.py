@@ -50,6 +50,7 @@ ANSWERS = {
     "/redirect": answer("302 Found", b"", "Location: /json"),
     "/loop": answer("307 Temporary Redirect", b"", "Location: /loop"),
     "/closing": answer("200 OK", JSON, TYPE, "Connection: close"),
+    "/leaving": answer("200 OK", JSON, TYPE),
     "/large": answer("200 OK", b"x" * 300_000, "Content-Type: text/plain"),
     "/late": answer("200 OK", JSON, TYPE),
     "/early": b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + answer("200 OK", JSON, TYPE),
@@ -60,7 +61,7 @@ ANSWERS = {
     "/junk": b"I speak no HTTP\r\n\r\n",
     "/silent": b"",
 }
-ENDING = {"/closing", "/old", "/cut", "/junk", "/silent"}
+ENDING = {"/closing", "/leaving", "/old", "/cut", "/junk", "/silent"}
 
 
 class Server:
@@ -169,6 +170,7 @@ CASES: dict[str, Callable[[FastHttpSession], Any]] = {
         session.get("/json"),
         session.get("/chunked"),
     ],
+    "left while idle": lambda session: [session.get("/leaving"), gevent.sleep(0.02), session.get("/json")],
     "two at once": at_once,
     "caught": lambda session: caught(session, "/json", lambda _: None),
     "caught and failed": lambda session: caught(session, "/json", lambda response: response.failure("no")),
