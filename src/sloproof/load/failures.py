@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sloproof.load.locustfile import LocustfileError
 from sloproof.load.protocol import Failed, ProtocolError
+from sloproof.slo.problems import InvalidFile
 
 
 class WorkerError(Exception):
@@ -13,7 +14,7 @@ class WorkerError(Exception):
 def failure(exc: Exception) -> Failed:
     """Tell what the user has to change, whose message says it all, from what went wrong in here."""
     match exc:
-        case LocustfileError() | ProtocolError():
+        case LocustfileError() | ProtocolError() | InvalidFile():
             return Failed(str(exc), wrong_input=True)
         case WorkerError():
             return Failed(str(exc))
