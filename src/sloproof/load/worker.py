@@ -191,9 +191,8 @@ class Worker:
         self._handed_over += len(jobs)
         self._send_rows(encode_jobs(jobs))
         statistics: dict[str, Any] = {}  # as Locust reports them every few seconds
-        self._runner.environment.events.report_to_master.fire(
-            client_id=self._runner.client_id, data=statistics
-        )  # type: ignore[no-untyped-call]
+        report = self._runner.environment.events.report_to_master
+        report.fire(client_id=self._runner.client_id, data=statistics)  # type: ignore[no-untyped-call]
         self._runner.send_message("stats", statistics)
         self._say(rpc.HandedOver(measurement.records.endpoints_of_tasks()))
 

@@ -237,7 +237,7 @@ def test_the_page_of_a_trial_shows_what_each_load_worker_did(invention: Inventio
     assert "Load worker 1 machine builder" in seen
     assert "Load worker 2" in seen
     assert "dispatch lag p99 2.00 ms" in seen
-    assert "clock error 0.40 ms" in seen
+    assert "clock error 0.400 ms" in seen
 
 
 def test_a_trial_in_which_nothing_was_meant_to_start_has_a_page_without_charts(results: Results) -> None:
