@@ -92,7 +92,7 @@ def test_fewer_than_six_blocks_decide_nothing(after: list[Made], reason: str) ->
 
     assert found.relation is Relation.INCONCLUSIVE
     assert reason in found.reason
-    assert found.effect is found.robust is found.p_value is None
+    assert (found.effect, found.robust, found.p_value) == (None, None, None)
 
 
 def test_what_was_never_answered_is_compared_by_ranks_alone() -> None:

@@ -167,7 +167,7 @@ def test_shares_of_bad_events_are_covered_from_rare_to_frequent(bad_share: float
     shares = bad_share / 2 * random.gamma(2, size=(EXPERIMENTS, 2, 6))
     bad = random.binomial(1350, np.minimum(shares, 1)).tolist()
 
-    found = []
+    found: list[Comparison] = []
     for before, after in bad:
         sides = (
             {block: Counts(good=1350 - count, total=1350) for block, count in enumerate(side)}
