@@ -19,7 +19,7 @@ from sloproof.analysis.results import (
     Traffic,
 )
 from sloproof.analysis.samples import Phase
-from sloproof.analysis.timeline import timelines
+from sloproof.analysis.timeline import Overlay
 from sloproof.analysis.verdicts import Verdict, judge, judge_integrity
 from sloproof.experiment import plan, spec
 from sloproof.experiment.evaluate import evaluate_trial
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from sloproof.analysis.results import TrialResult
     from sloproof.analysis.timeline import Timeline
-    from sloproof.experiment.runfolder import RunFacts, RunFolder, TrialFolder
+    from sloproof.experiment.runfolder import RunFacts, RunFolder
     from sloproof.slo.definition import Definition, Objective
 
 QUANTILES = (0.5, 0.9, 0.99)
@@ -158,7 +158,7 @@ def _configuration(
         valid_trials=len(valid),
         invalid_trials=len(mine) - len(valid),
         objectives=(*(_objective(each, valid) for each in definition.objectives), _integrity(mine)),
-        endpoints=tuple(_distributions([run.trial(trial.folder) for trial in valid], definition)),
+        endpoints=tuple(_distributions(run, definition, valid)),
     )
 
 
@@ -215,19 +215,25 @@ def _integrity(trials: Sequence[TrialResult]) -> ObjectiveResult:
     )
 
 
-def _distributions(trials: Sequence[TrialFolder], definition: Definition) -> Iterator[EndpointResult]:
-    """Yield the latency of each endpoint that was scored, then of each event that clients can see."""
+def _distributions(
+    run: RunFolder, definition: Definition, valid: Sequence[TrialResult]
+) -> Iterator[EndpointResult]:
+    """Yield the latency of each endpoint that was scored, then of each event that clients can see.
+
+    Trials are read one by one, so that only what is kept of them takes memory.
+    """
+    trials = [run.trial(trial.folder) for trial in valid]
     gains = [gain for trial in trials if (gain := trial.gain()) is not None]
-    scored = [trial.samples().select(phase=Phase.LOAD) for trial in trials]
-    over_time = timelines(scored)
     requests = definition.metrics.requests
-    for endpoint in sorted({endpoint for samples in scored for endpoint in samples.endpoints}):
-        histogram = server.endpoint_histogram(gains, requests=requests, endpoint=endpoint)
+    overlay = Overlay(max((each.span_s for trial in valid for each in trial.timelines.values()), default=0.0))
+    for trial in trials:
+        overlay.add(trial.samples().select(phase=Phase.LOAD))
+    for endpoint in overlay.endpoints:
         yield _distribution(
             endpoint,
-            [each.select(endpoint=endpoint).latency_s for each in scored],
-            histogram,
-            timeline=over_time[endpoint],
+            overlay.latencies_s(endpoint),
+            server.endpoint_histogram(gains, requests=requests, endpoint=endpoint),
+            timeline=overlay.timeline(endpoint),
         )
     for objective in definition.objectives:
         match objective.indicator:
