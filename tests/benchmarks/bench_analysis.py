@@ -13,8 +13,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,6 +26,9 @@ from sloproof.analysis.samples import Outcome, Phase, Samples
 from sloproof.load.files import JOBS, write_jobs, write_samples
 from sloproof.load.ledger import Accepted, Reading
 from tests.invention import ENDPOINTS, InventedTrial, Invention
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SIZES = ("100x100000", "5x2000000")
 RATE_PER_S = 1_000
@@ -52,7 +57,7 @@ def samples(requests: int, *, seed: int) -> Samples:
     )
 
 
-def make(root: Path, *, trials: int, requests: int) -> Path:
+def make(root: Path, trials: int, requests: int) -> Path:
     """Invent a run in which configurations take turns, of trials with so many scored requests each."""
     run = Invention(root)
     jobs = root / JOBS
@@ -95,11 +100,18 @@ def measured(command: list[str], *, modules: Path) -> tuple[float, float, float]
     return wall_s, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / MIB
 
 
+def _in_a_child(function: Callable[..., Path], *arguments: object) -> Path:
+    with ProcessPoolExecutor(max_workers=1) as pool:
+        return pool.submit(function, *arguments).result()
+
+
 def main() -> None:
     """Make each run, report on it, and print what that took."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sizes", nargs="*", default=SIZES, metavar="TRIALSxREQUESTS")
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="leave the runs there, and take those that are")
+    parser.add_argument(
+        "--keep", type=Path, metavar="DIR", help="leave the runs there, and take those that are"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         measured([sys.executable, "-m", "sloproof", "report", "--help"], modules=Path(scratch))
@@ -107,7 +119,8 @@ def main() -> None:
             trials, requests = map(int, size.split("x"))
             root = (options.keep or Path(scratch)) / size
             found = next((each.parent for each in root.glob("*/run.json")), None)
-            run = found or make(root, trials=trials, requests=requests)
+            # In a process of its own: a child begins with the largest memory that its parent ever had.
+            run = found or _in_a_child(make, root, trials, requests)
             command = [sys.executable, "-m", "sloproof", "report", str(run)]
             wall_s, processor_s, memory_mib = measured(command, modules=Path(scratch))
             took = f"{wall_s:.1f} s ({processor_s:.1f} s of processor), {memory_mib:.0f} MiB"

@@ -31,6 +31,14 @@ class Words:
     codes: NDArray[np.integer[Any]]
     vocabulary: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        """Keep each word once, whatever was given, so that a code is as good as its word."""
+        places = {word: place for place, word in enumerate(dict.fromkeys(self.vocabulary))}
+        if len(places) < len(self.vocabulary):
+            moved = np.array([places[word] for word in self.vocabulary], dtype=np.int32)
+            object.__setattr__(self, "codes", moved[self.codes])
+            object.__setattr__(self, "vocabulary", tuple(places))
+
     @classmethod
     def of(cls, words: Words | Sequence[str] | NDArray[np.str_]) -> Words:
         """Return a column of these words, as they are where they are one."""

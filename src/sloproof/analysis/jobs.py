@@ -21,7 +21,7 @@ FAILED = "failed"
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Jobs:
-    """Accepted jobs, a row each, without their names. Times are Unix seconds; NaN says that it never happened.
+    """Accepted jobs, a row each, unnamed. Times are Unix seconds; NaN says that it never happened.
 
     ``intended_at_s`` is the intended start of the request that submitted the job, so that a job's latency
     counts from when its client wanted it. ``found`` is false for a job that the subject no longer knew, and

@@ -137,10 +137,11 @@ class Overlay:
 
     def _cells(self, codes: NDArray[np.integer[Any]], at_s: NDArray[np.float64]) -> NDArray[np.integer[Any]]:
         """Return a number for each endpoint and bin; small ones are sorted by counting, which is quick."""
-        bin_of = np.searchsorted(self._edges_s, at_s, side="right") - 1
-        cells = codes * self._bins + np.clip(bin_of, 0, self._bins - 1)
-        few = not len(cells) or cells.max() <= np.iinfo(np.int16).max
-        return cells.astype(np.int16 if few else np.int32)
+        bin_of = np.searchsorted(self._edges_s[1:-1], at_s, side="right")
+        few = (int(codes.max(initial=0)) + 1) * self._bins <= np.iinfo(np.int16).max
+        kind = np.dtype(np.int16 if few else np.int32)
+        cells: NDArray[np.integer[Any]] = codes.astype(kind) * self._bins + bin_of.astype(kind)
+        return cells
 
 
 def _latencies_s(values: NDArray[np.float64]) -> tuple[float | None, float | None, float | None]:

@@ -50,15 +50,17 @@ def write_jobs(folder: Path, accepted: Sequence[Accepted], readings: Sequence[Re
     if len(accepted) != len(readings):
         raise ValueError(f"{len(accepted)} accepted jobs, and readings of {len(readings)}")
     columns = {
-        field.name: [getattr(row, field.name) for row in (readings if field.name in OF_READINGS else accepted)]
+        field.name: [
+            getattr(row, field.name) for row in (readings if field.name in OF_READINGS else accepted)
+        ]
         for field in JOBS_SCHEMA
     }
     _write(folder / JOBS, pa.table(columns, schema=JOBS_SCHEMA))
 
 
 def read_jobs(folder: Path) -> Jobs:
-    """Read ``jobs.parquet``, without the jobs' names."""
-    return Jobs.from_table(_read(folder / JOBS, without=("location",)))
+    """Read ``jobs.parquet``, without what nothing is computed from."""
+    return Jobs.from_table(_read(folder / JOBS, without=("location", "attempt")))
 
 
 def _read(path: Path, *, without: Sequence[str] = ()) -> pa.Table:
