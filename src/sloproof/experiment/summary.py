@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from sloproof.slo.definition import Definition, Objective
 
 QUANTILES = (0.5, 0.9, 0.99)
+RARE_QUANTILES = (0.999,)
+"""Those that are left out where no trial has requests enough for them, as in most runs."""
 
 
 def summarise(run: RunFolder) -> Results:
@@ -250,18 +252,19 @@ def _distribution(
     *,
     timeline: Timeline | None,
 ) -> EndpointResult:
+    found = {
+        q: [value for latency_s in trials if (value := percentile(latency_s, q)) is not None]
+        for q in (*QUANTILES, *RARE_QUANTILES)
+    }
     return EndpointResult(
         endpoint=name,
         requests=sum(len(latency_s) for latency_s in trials),
         percentiles=tuple(
             Percentile(
-                q=q,
-                typical_s=median_interval(
-                    [value for latency_s in trials if (value := percentile(latency_s, q)) is not None]
-                ),
-                server_s=server.percentile_bounds_s(histogram, q),
+                q=q, typical_s=median_interval(values), server_s=server.percentile_bounds_s(histogram, q)
             )
-            for q in QUANTILES
+            for q, values in found.items()
+            if q in QUANTILES or values
         ),
         curve=curve(trials),
         timeline=timeline,
