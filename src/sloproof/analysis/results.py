@@ -166,10 +166,13 @@ class Plan:
     ``backend`` is ``process`` or ``docker``, with the reason why; ``subject`` says what it ran (images by
     what they were made from), ``calibration`` what it measured of itself. Where there are ``profiles``, the
     factor ``profile`` names the one that a configuration ran under, else ``traffic`` is that of all.
+    ``looks`` are the blocks after which a run until decided is looked at, the last of them the most that it
+    may take; ``blocks`` is then how many it takes as it stands.
     """
 
     trials: int
     blocks: int
+    looks: tuple[int, ...]
     seed: int
     backend: str
     backend_reason: str

@@ -62,6 +62,7 @@ def timelines(trials: Sequence[Samples]) -> Mapping[str, Timeline]:
 class _Layer:
     """The requests of one trial to one endpoint; latencies lie bin by bin, ``ends`` says where each ends."""
 
+    trial: int
     latency_s: NDArray[np.float64]
     ends: NDArray[np.intp]
     answered: NDArray[np.intp]
@@ -82,11 +83,12 @@ class Overlay:
         bins = min(MOST_BINS, max(1, round(span_s / LEAST_BIN_S)))
         self._edges_s = np.linspace(0, span_s or LEAST_BIN_S, bins + 1)
         self._bins = bins
-        self._trials = 0
+        self._added = self._trials = 0
         self._layers: dict[str, list[_Layer]] = {}
 
     def add(self, load: Samples) -> None:
-        """Add the load phase of a trial; one without a request is none."""
+        """Add the load phase of a trial; one without a request is not among those laid upon each other."""
+        self._added += 1
         if not len(load):
             return
         self._trials += 1
@@ -103,6 +105,7 @@ class Overlay:
         for code, endpoint in enumerate(load.endpoint.vocabulary):
             if counts[code].any():
                 layer = _Layer(
+                    trial=self._added - 1,
                     latency_s=latency_s[starts[code] : starts[code + 1]],
                     ends=np.cumsum(counts[code]),
                     answered=answered[code],
@@ -116,8 +119,11 @@ class Overlay:
         return sorted(self._layers)
 
     def latencies_s(self, endpoint: str) -> list[NDArray[np.float64]]:
-        """Return the latencies of each trial, in no order that means anything."""
-        return [layer.latency_s for layer in self._layers[endpoint]]
+        """Return the latencies of each trial that was added, in no order that means anything."""
+        found = [np.array([])] * self._added
+        for layer in self._layers[endpoint]:
+            found[layer.trial] = layer.latency_s
+        return found
 
     def timeline(self, endpoint: str) -> Timeline:
         """Return the timeline of an endpoint that occurs."""

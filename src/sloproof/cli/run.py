@@ -69,8 +69,8 @@ def _opened(options: argparse.Namespace, progress: RunProgress) -> Run:
 
 
 def _resumed(options: argparse.Namespace, progress: RunProgress) -> Run:
-    given = [name for name in ("blocks", "seed", "backend") if getattr(options, name) is not None]
-    if given:
+    fixed = ("blocks", "until_decided", "max_blocks", "seed", "backend")
+    if given := [name.replace("_", "-") for name in fixed if getattr(options, name) not in (None, False)]:
         raise RunFolderError(f"--{given[0]} cannot be changed within a run: leave it out, or start a new run")
     return resume_run(RunFolder(options.resume), progress)
 

@@ -14,6 +14,7 @@ from sloproof.experiment.backends import choose
 from sloproof.experiment.environment import environment
 from sloproof.experiment.evaluate import evaluate_trial
 from sloproof.experiment.plan import plan
+from sloproof.experiment.progression import ends_before
 from sloproof.experiment.resume import differences, remaining, runs_again
 from sloproof.experiment.runfolder import RunFacts, RunFolder, RunFolderError, digest
 from sloproof.experiment.trial import Trial
@@ -107,6 +108,7 @@ def open_run(
             subject=subject,
             calibration=calibration,
             environment=environment(experiment.subject.directory),
+            looks=experiment.looks(),
         )
     )
     return Run(folder=folder, experiment=experiment, definition=definition, backend=backend)
@@ -123,7 +125,10 @@ def resume_run(folder: RunFolder, progress: Progress) -> Run:
     """
     facts = folder.facts()
     source = (folder.path / facts.source).resolve()
-    experiment = spec.load(source).model_copy(update={"blocks": facts.blocks, "seed": facts.seed})
+    until_decided = spec.UntilDecidedSpec(blocks=facts.looks[-1]) if facts.looks else None
+    experiment = spec.load(source).model_copy(
+        update={"blocks": facts.blocks, "seed": facts.seed, "until_decided": until_decided}
+    )
     changed = [name for name, was in _inputs(source, experiment).items() if was != facts.inputs.get(name)]
     if changed:
         raise RunFolderError(
@@ -158,7 +163,9 @@ def execute(run: Run, progress: Progress) -> None:
 
     """
     experiment = run.experiment
-    planned = plan(experiment.configurations(), blocks=experiment.blocks, seed=experiment.seed)
+    looks = run.folder.facts().looks
+    blocks = looks[-1] if looks else experiment.blocks
+    planned = plan(experiment.configurations(), blocks=blocks, seed=experiment.seed)
     with run.folder.held():
         run.folder.clear_unfinished()
         records = run.folder.records()
@@ -168,9 +175,12 @@ def execute(run: Run, progress: Progress) -> None:
         progress.began(run, planned, done=len(planned) - len(left))
         try:
             for trial in left:
+                if ends_before(trial.block, finished, looks=looks, definition=run.definition):
+                    break
                 for result in _attempts(run, trial, records, progress):
                     again = runs_again(result, repeats_left=repeats_left)
                     progress.ended(trial, result, again=again)
+                    finished.append(result)
                     if not again:
                         break
                     repeats_left -= 1

@@ -43,7 +43,8 @@ class RunFacts:
 
     ``source`` leads from the run's folder to the experiment file, ``inputs`` are the SHA-256 digests of the
     files that define the run, ``subject`` is what the backend had to say of what it runs, ``calibration``
-    what it measured of itself before the first trial.
+    what it measured of itself before the first trial. ``looks`` are the blocks after which the run was to be
+    looked at, the last of them the most that it may take; none where it is judged once, after ``blocks``.
     """
 
     started_at: str
@@ -56,6 +57,7 @@ class RunFacts:
     subject: Mapping[str, Any]
     calibration: Mapping[str, Any]
     environment: Mapping[str, Any]
+    looks: tuple[int, ...] = ()
 
 
 FACTS = TypeAdapter(RunFacts)

@@ -5,26 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
-from sloproof.analysis.intervals import median_interval
-from sloproof.analysis.percentiles import curve, percentile
+from sloproof.analysis.looking import Looking, judge_looked
 from sloproof.analysis.results import (
     SCHEMA,
     ConfigurationResult,
-    EndpointResult,
     ObjectiveDefinition,
     ObjectiveResult,
-    Percentile,
     Plan,
     Results,
     Traffic,
 )
-from sloproof.analysis.samples import Phase
-from sloproof.analysis.timeline import Overlay
 from sloproof.analysis.verdicts import Verdict, judge, judge_integrity
 from sloproof.experiment import plan, spec
+from sloproof.experiment.distributions import distributions
 from sloproof.experiment.evaluate import evaluate_trial
+from sloproof.experiment.progression import blocks_done, planned_blocks
 from sloproof.experiment.runfolder import RunFolderError
-from sloproof.observe import server
 from sloproof.observe.conventions import JOB_COMPLETED
 from sloproof.slo import definition as slo
 from sloproof.slo.budget import budget_consumed
@@ -33,19 +29,14 @@ from sloproof.slo.fileformat import INTEGRITY
 from sloproof.slo.yamlfile import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Sequence
+    from decimal import Decimal
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from sloproof.analysis.counts import Counts
     from sloproof.analysis.results import TrialResult
-    from sloproof.analysis.timeline import Timeline
+    from sloproof.analysis.verdicts import Judgement
     from sloproof.experiment.runfolder import RunFacts, RunFolder
     from sloproof.slo.definition import Definition, Objective
-
-QUANTILES = (0.5, 0.9, 0.99)
-RARE_QUANTILES = (0.999,)
-"""Those that are left out where no trial has requests enough for them, as in most runs."""
 
 
 def summarise(run: RunFolder) -> Results:
@@ -68,6 +59,11 @@ def summarise(run: RunFolder) -> Results:
     except (OSError, ValueError) as error:
         raise RunFolderError(f"{run.path}: the data of a trial are missing or broken: {error}") from error
     matrix = experiment.configurations()
+    blocks, looking = facts.blocks, None
+    if facts.looks:
+        done = blocks_done(trials, configurations=len(matrix))
+        looking = Looking(planned=facts.looks, done=done)
+        blocks = planned_blocks(trials, done=done, looks=facts.looks, definition=definition)
     return Results(
         schema=SCHEMA,
         run=run.path.name,
@@ -76,20 +72,21 @@ def summarise(run: RunFolder) -> Results:
         started_at=facts.started_at,
         service=definition.service,
         objectives=tuple(_definitions(definition)),
-        plan=_plan(experiment, facts, configurations=len(matrix)),
+        plan=_plan(experiment, facts, blocks=blocks, configurations=len(matrix)),
         environment=facts.environment,
-        configurations=tuple(_configuration(run, definition, each, trials) for each in matrix),
+        configurations=tuple(_configuration(run, definition, each, trials, looking) for each in matrix),
         trials=tuple(trials),
         set_aside=run.set_aside(),
-        complete=sum(not trial.repeat for trial in trials) >= len(matrix) * facts.blocks,
+        complete=sum(not trial.repeat for trial in trials) >= len(matrix) * blocks,
     )
 
 
-def _plan(experiment: spec.Experiment, facts: RunFacts, *, configurations: int) -> Plan:
+def _plan(experiment: spec.Experiment, facts: RunFacts, *, blocks: int, configurations: int) -> Plan:
     container = experiment.subject.container
     return Plan(
-        trials=configurations * facts.blocks,
-        blocks=facts.blocks,
+        trials=configurations * blocks,
+        blocks=blocks,
+        looks=facts.looks,
         seed=facts.seed,
         backend=facts.backend,
         backend_reason=facts.backend_reason,
@@ -150,7 +147,11 @@ def _definition(objective: Objective) -> ObjectiveDefinition:
 
 
 def _configuration(
-    run: RunFolder, definition: Definition, configuration: plan.Configuration, trials: Sequence[TrialResult]
+    run: RunFolder,
+    definition: Definition,
+    configuration: plan.Configuration,
+    trials: Sequence[TrialResult],
+    looking: Looking | None,
 ) -> ConfigurationResult:
     mine = [trial for trial in trials if trial.configuration == configuration.id]
     valid = [trial for trial in mine if trial.valid]
@@ -159,19 +160,24 @@ def _configuration(
         factors=configuration.factors,
         valid_trials=len(valid),
         invalid_trials=len(mine) - len(valid),
-        objectives=(*(_objective(each, valid) for each in definition.objectives), _integrity(mine)),
-        endpoints=tuple(_distributions(run, definition, valid)),
+        objectives=(
+            *(_objective(each, valid, looking) for each in definition.objectives),
+            _integrity(mine),
+        ),
+        endpoints=tuple(distributions(run, definition, valid, looking)),
     )
 
 
-def _objective(objective: Objective, valid: Sequence[TrialResult]) -> ObjectiveResult:
-    seen = [trial.observations[objective.name] for trial in valid]
-    client = [each.client for each in seen if each.client is not None]
-    servers = [each.server for each in seen if each.server is not None]
-    judgement = judge(objective.target, client)
+def _objective(
+    objective: Objective, valid: Sequence[TrialResult], looking: Looking | None
+) -> ObjectiveResult:
+    seen = [(trial.block, trial.observations[objective.name]) for trial in valid]
+    client = [(block, each.client) for block, each in seen if each.client is not None]
+    servers = [(block, each.server) for block, each in seen if each.server is not None]
+    judgement = _judged(objective.target, client, looking)
     if seen and not judgement.total.total:
         judgement = replace(judgement, reason=_unseen(objective), more_trials=None)
-    theirs = judge(objective.target, servers)
+    theirs = _judged(objective.target, servers, looking)
     blind = judgement.verdict is Verdict.VIOLATED and theirs.verdict is Verdict.MET
     return ObjectiveResult(
         name=objective.name,
@@ -186,6 +192,13 @@ def _objective(objective: Objective, valid: Sequence[TrialResult]) -> ObjectiveR
         ),
         finding="a blind spot: the server's own metrics say MET, its clients VIOLATED" if blind else None,
     )
+
+
+def _judged(target: Decimal, trials: Sequence[tuple[int, Counts]], looking: Looking | None) -> Judgement:
+    """Judge trials, each with its block, at once or as often as the run is looked at."""
+    if looking is None:
+        return judge(target, [counts for _, counts in trials])
+    return judge_looked(target, trials, looking)
 
 
 def _unseen(objective: Objective) -> str:
@@ -214,58 +227,4 @@ def _integrity(trials: Sequence[TrialResult]) -> ObjectiveResult:
         more_trials=judgement.more_trials,
         budget_consumed_ratio=None,
         finding=None,
-    )
-
-
-def _distributions(
-    run: RunFolder, definition: Definition, valid: Sequence[TrialResult]
-) -> Iterator[EndpointResult]:
-    """Yield the latency of each endpoint that was scored, then of each event that clients can see.
-
-    Trials are read one by one, so that only what is kept of them takes memory.
-    """
-    trials = [run.trial(trial.folder) for trial in valid]
-    gains = [gain for trial in trials if (gain := trial.gain()) is not None]
-    requests = definition.metrics.requests
-    overlay = Overlay(max((each.span_s for trial in valid for each in trial.timelines.values()), default=0.0))
-    for trial in trials:
-        overlay.add(trial.samples().select(phase=Phase.LOAD))
-    for endpoint in overlay.endpoints:
-        yield _distribution(
-            endpoint,
-            overlay.latencies_s(endpoint),
-            server.endpoint_histogram(gains, requests=requests, endpoint=endpoint),
-            timeline=overlay.timeline(endpoint),
-        )
-    for objective in definition.objectives:
-        match objective.indicator:
-            case EventLatency(event=event, histogram=name) if event == JOB_COMPLETED:
-                jobs = [trial.jobs().select(phase=Phase.LOAD).latency_s for trial in trials]
-                if any(map(len, jobs)):
-                    yield _distribution(event, jobs, server.histogram(gains, name), timeline=None)
-
-
-def _distribution(
-    name: str,
-    trials: Sequence[NDArray[np.float64]],
-    histogram: Mapping[float, float],
-    *,
-    timeline: Timeline | None,
-) -> EndpointResult:
-    found = {
-        q: [value for latency_s in trials if (value := percentile(latency_s, q)) is not None]
-        for q in (*QUANTILES, *RARE_QUANTILES)
-    }
-    return EndpointResult(
-        endpoint=name,
-        requests=sum(len(latency_s) for latency_s in trials),
-        percentiles=tuple(
-            Percentile(
-                q=q, typical_s=median_interval(values), server_s=server.percentile_bounds_s(histogram, q)
-            )
-            for q, values in found.items()
-            if q in QUANTILES or values
-        ),
-        curve=curve(trials),
-        timeline=timeline,
     )

@@ -9,7 +9,8 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "module", ["columns", "counts", "foresight", "hdrlog", "intervals", "percentiles", "verdicts"]
+    "module",
+    ["columns", "counts", "foresight", "hdrlog", "intervals", "percentiles", "sequential", "verdicts"],
 )
 def test_the_examples_of_a_module_are_true(module: str) -> None:
     outcome = doctest.testmod(import_module(f"sloproof.analysis.{module}"))
