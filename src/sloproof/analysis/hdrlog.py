@@ -7,7 +7,6 @@ HdrHistogram (HistogramLogWriter, AbstractHistogram.encodeIntoCompressedByteBuff
 from __future__ import annotations
 
 import base64
-import math
 import re
 import struct
 import zlib
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
 COOKIE, COMPRESSED_COOKIE = 0x1C849313, 0x1C849314
 DIGITS = 3
+SEVEN_BITS = 0x7F
 SUB_BUCKET_BITS = 11  # 2,048 steps in each power of two: three significant digits
 NANOSECONDS = 1e9
 NANOSECONDS_IN_MS = 1_000_000
@@ -174,19 +174,23 @@ def _varints(numbers: NDArray[np.int64]) -> tuple[bytes, NDArray[np.int64]]:
     >>> body.hex(" "), starts.tolist()
     ('00 01 02 80 01 ff c7 d0 07', [0, 1, 2, 3, 5])
     """
-    left = (numbers << 1) ^ (numbers >> 63)
-    width = max(1, math.ceil(int(left.max()).bit_length() / 7))
-    digits = np.empty((len(left), width), dtype=np.uint8)
-    written = np.ones((len(left), width), dtype=np.bool_)
-    lengths = np.ones(len(left), dtype=np.int64)
-    for place in range(width):
-        more = left > 0x7F  # noqa: PLR2004 - what seven bits hold
-        digits[:, place] = left & 0x7F
-        digits[:, place] |= more.view(np.uint8) << 7
-        written[:, place + 1 :] = more[:, np.newaxis]
-        lengths += more
-        left >>= 7
-    return digits[written].tobytes(), np.cumsum(lengths) - lengths
+    zigzag = (numbers << 1) ^ (numbers >> 63)
+    lengths = np.ones(len(zigzag), dtype=np.int64)
+    rows = np.flatnonzero(zigzag > SEVEN_BITS)  # few numbers take more than a byte
+    left = zigzag[rows]
+    for bits in range(7, int(left.max(initial=0)).bit_length(), 7):
+        lengths[rows] += left >= (1 << bits)
+    starts = np.cumsum(lengths) - lengths
+    body = np.empty(int(lengths.sum()), dtype=np.uint8)
+    body[starts] = zigzag & SEVEN_BITS
+    places = starts[rows]
+    while len(left):
+        body[places] |= 0x80
+        left, places = left >> 7, places + 1
+        body[places] = left & SEVEN_BITS
+        more = left > SEVEN_BITS
+        left, places = left[more], places[more]
+    return body.tobytes(), starts
 
 
 def _encoded(body: bytes) -> str:

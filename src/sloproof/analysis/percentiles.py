@@ -54,7 +54,8 @@ def nearest_rank(n: int, q: float) -> int:
     >>> nearest_rank(1000, 0.99), nearest_rank(3, 0.5), nearest_rank(100, 0.07)
     (990, 2, 7)
     """
-    return math.ceil(n * _exact(q))
+    exact = _exact(q)
+    return -(-n * exact.numerator // exact.denominator)  # rounded up
 
 
 @cache
