@@ -15,7 +15,7 @@ from sloproof.experiment.environment import environment
 from sloproof.experiment.evaluate import evaluate_trial
 from sloproof.experiment.plan import plan
 from sloproof.experiment.progression import ends_before
-from sloproof.experiment.resume import differences, remaining, runs_again
+from sloproof.experiment.resume import differences, of_whole_blocks, remaining, runs_again
 from sloproof.experiment.runfolder import RunFacts, RunFolder, RunFolderError, digest
 from sloproof.experiment.trial import Trial
 from sloproof.slo import definition as slo
@@ -172,15 +172,16 @@ def execute(run: Run, progress: Progress) -> None:
         repeats_left = experiment.repeats - sum(record.repeat > 0 for record in records)
         finished = [_evaluated(run, each) for each in records]
         left = remaining(planned, finished, repeats_left=repeats_left)
+        counted = of_whole_blocks(finished, left)
         progress.began(run, planned, done=len(planned) - len(left))
         try:
             for trial in left:
-                if ends_before(trial.block, finished, looks=looks, definition=run.definition):
+                if ends_before(trial.block, counted, looks=looks, definition=run.definition):
                     break
                 for result in _attempts(run, trial, records, progress):
                     again = runs_again(result, repeats_left=repeats_left)
                     progress.ended(trial, result, again=again)
-                    finished.append(result)
+                    counted.append(result)
                     if not again:
                         break
                     repeats_left -= 1
