@@ -74,10 +74,11 @@ def facts(**changes: float | None) -> PhaseFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class InventedTrial:
-    """A trial of 1,000 requests an endpoint and as many jobs, all of them `latency_s` long and all well."""
+    """A trial of `requests` an endpoint and as many jobs, all of them `latency_s` long and all well."""
 
     configuration: str
     block: int = 1
+    requests: int = 1000
     latency_s: float = 0.02
     server_latency_s: float | None = None
     slow: int = 0
@@ -105,16 +106,19 @@ class InventedTrial:
         folder.state.mkdir(parents=True)
         write_samples(folder.path, self._samples(), epoch_unix_s=1.7e9)
         ended = Reading(found=True, state="succeeded", attempt=1, completions=1, finished_at_s=1.7e9 + 0.1)
-        jobs = [Accepted(location=f"/jobs/{n}", phase=Phase.LOAD, intended_at_s=1.7e9) for n in range(1000)]
-        write_jobs(folder.path, jobs, [self.readings.get(n, ended) for n in range(1000)])
+        jobs = [
+            Accepted(location=f"/jobs/{n}", phase=Phase.LOAD, intended_at_s=1.7e9)
+            for n in range(self.requests)
+        ]
+        write_jobs(folder.path, jobs, [self.readings.get(n, ended) for n in range(self.requests)])
         folder.metrics_before.write_text(self._metrics(0, 0.0))
         folder.metrics_after.write_text(
-            self._metrics(1000 + self.miscounted, self.server_latency_s or self.latency_s)
+            self._metrics(self.requests + self.miscounted, self.server_latency_s or self.latency_s)
         )
         return record
 
     def _samples(self) -> Samples:
-        load, drain = 2000, len(self.drain_outcomes)
+        load, drain = 2 * self.requests, len(self.drain_outcomes)
         n = load + drain
         intended = np.arange(n) / 300
         latency = np.full(n, self.latency_s)

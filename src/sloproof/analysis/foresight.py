@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 from sloproof.analysis.intervals import lower_rank
 
@@ -11,6 +12,7 @@ PROBABLE_RATIO = 0.8
 JEFFREYS = 0.5
 
 
+@cache
 def more_trials(*, meets: int, misses: int, at_least: int = 1) -> int | None:
     """Return the least number of further trials after which a verdict is probable (80 %).
 
@@ -26,8 +28,11 @@ def more_trials(*, meets: int, misses: int, at_least: int = 1) -> int | None:
     )
 
 
-def chance_of_verdict(meets: int, misses: int, more: int) -> float:
+@cache
+def chance_of_verdict(meets: int, misses: int, more: int, *, rank: int | None = None) -> float:
     """Return the probability that `more` further trials decide, given those seen.
+
+    Fewer than `rank` trials on one side of the target decide; left out, that of one look at all of them.
 
     A verdict is reached when so few trials lie on one side of the target that the whole interval is on the
     other. The share of trials that meet the target is not known, so the number of further ones is
@@ -39,7 +44,7 @@ def chance_of_verdict(meets: int, misses: int, more: int) -> float:
     0.9167
     """
     trials = meets + misses + more
-    rank = lower_rank(trials) or 0
+    rank = (lower_rank(trials) or 0) if rank is None else rank
     undecided = range(max(0, rank - meets), min(more, trials - meets - rank) + 1)
     return 1 - sum(_beta_binomial(each, more, meets + JEFFREYS, misses + JEFFREYS) for each in undecided)
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pyarrow as pa
 
+from sloproof.analysis.columns import Words, together
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -19,23 +21,22 @@ FAILED = "failed"
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Jobs:
-    """Accepted jobs, a row each. Times are Unix seconds; NaN says that it never happened.
+    """Accepted jobs, a row each, unnamed. Times are Unix seconds; NaN says that it never happened.
 
     ``intended_at_s`` is the intended start of the request that submitted the job, so that a job's latency
     counts from when its client wanted it. ``found`` is false for a job that the subject no longer knew, and
     ``None`` for one of which it did not say, or was not asked; ``state`` is empty for both.
     """
 
-    location: NDArray[np.str_]
-    phase: NDArray[np.str_]
+    phase: Words
     intended_at_s: NDArray[np.float64]
-    found: NDArray[np.object_]
-    state: NDArray[np.str_]
+    found: NDArray[np.object_] | NDArray[np.bool_]
+    state: Words
     completions: NDArray[np.int64]
     finished_at_s: NDArray[np.float64]
 
     def __len__(self) -> int:
-        return len(self.location)
+        return len(self.intended_at_s)
 
     @classmethod
     def from_table(cls, table: pa.Table) -> Self:
@@ -52,29 +53,28 @@ class Jobs:
     def none(cls) -> Self:
         """Return the ledger of a subject that accepts no jobs."""
         return cls(
-            location=np.array([], dtype=np.str_),
-            phase=np.array([], dtype=np.str_),
+            phase=Words.of([]),
             intended_at_s=np.array([]),
             found=np.array([], dtype=np.object_),
-            state=np.array([], dtype=np.str_),
+            state=Words.of([]),
             completions=np.array([], dtype=np.int64),
             finished_at_s=np.array([]),
         )
 
     def select(self, *, phase: Phase) -> Self:
         """Return the jobs that were submitted in a phase."""
-        rows = self.phase == phase
+        rows = together(self.phase == phase)
         return type(self)(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
     @property
     def succeeded(self) -> NDArray[np.bool_]:
         """Whether the job has ended well."""
-        return np.equal(self.state, SUCCEEDED)
+        return self.state == SUCCEEDED
 
     @property
     def ended(self) -> NDArray[np.bool_]:
         """Whether the job has ended, well or not."""
-        return np.isin(self.state, (SUCCEEDED, FAILED))
+        return self.succeeded | (self.state == FAILED)
 
     @property
     def lost(self) -> NDArray[np.bool_]:
@@ -98,8 +98,6 @@ class Jobs:
         return latency_s
 
 
-def _to_numpy(column: pa.ChunkedArray) -> NDArray[Any]:
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(pa.string())
-    values: NDArray[Any] = column.to_numpy()
-    return values.astype(np.str_) if pa.types.is_string(column.type) else values
+def _to_numpy(column: pa.ChunkedArray) -> Any:  # noqa: ANN401 - as its field has it
+    words = pa.types.is_dictionary(column.type) or pa.types.is_string(column.type)
+    return Words.from_arrow(column) if words else column.to_numpy()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,11 +34,36 @@ def percentile(values: NDArray[np.float64], q: float) -> float | None:
     """
     if np.isnan(values).any():
         raise ValueError("a percentile of NaN means nothing: a request that was never answered counts as inf")
-    exact = Fraction(str(q))  # 0.99 as it was written, not the binary number next to it
-    if len(values) * (1 - exact) < MIN_SAMPLES_BEYOND:
+    if len(values) < least_samples(q):
         return None
-    rank = math.ceil(len(values) * exact)
-    return float(np.partition(values, rank - 1)[rank - 1])
+    place = nearest_rank(len(values), q) - 1
+    return float(np.partition(values, place)[place])
+
+
+@cache
+def least_samples(q: float) -> int:
+    """Return how many values the q-th quantile takes, so that ten lie beyond it.
+
+    >>> least_samples(0.99), least_samples(0.999)
+    (1000, 10000)
+    """
+    return math.ceil(MIN_SAMPLES_BEYOND / (1 - _exact(q)))
+
+
+def nearest_rank(n: int, q: float) -> int:
+    """Return which of n values in order is their q-th quantile, counted from 1.
+
+    >>> nearest_rank(1000, 0.99), nearest_rank(3, 0.5), nearest_rank(100, 0.07)
+    (990, 2, 7)
+    """
+    exact = _exact(q)
+    return -(-n * exact.numerator // exact.denominator)  # rounded up
+
+
+@cache
+def _exact(q: float) -> Fraction:
+    """Return a share as it was written, not the binary number next to it."""
+    return Fraction(str(q))
 
 
 def curve(trials: Sequence[NDArray[np.float64]]) -> tuple[tuple[float, float], ...]:

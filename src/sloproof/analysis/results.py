@@ -198,10 +198,13 @@ class Plan:
     factor ``profile`` names the one that a configuration ran under, else ``traffic`` is that of all.
     ``inputs`` are the SHA-256 digests of the files that define the run; ``margin`` is what makes no matter
     when configurations are compared.
+    ``looks`` are the blocks after which a run until decided is looked at, the last of them the most that it
+    may take; ``blocks`` is then how many it takes as it stands.
     """
 
     trials: int
     blocks: int
+    looks: tuple[int, ...]
     seed: int
     backend: str
     backend_reason: str

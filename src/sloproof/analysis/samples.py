@@ -1,12 +1,15 @@
 """The columns of a trial's request samples and what follows from a row of them; it opens no file."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+
+from sloproof.analysis.columns import WORDS, Words, together
 
 
 class Phase(StrEnum):
@@ -28,7 +31,6 @@ class Outcome(StrEnum):
     ERROR = "error"
 
 
-WORDS = pa.dictionary(pa.int32(), pa.string())
 SCHEMA = pa.schema(
     [
         pa.field("phase", WORDS, nullable=False),
@@ -45,9 +47,10 @@ COLUMNS: tuple[str, ...] = tuple(SCHEMA.names)
 VOCABULARIES: dict[str, type[StrEnum]] = {"phase": Phase, "outcome": Outcome}
 FIRST_SERVER_ERROR = 500
 TOO_MANY_REQUESTS = 429
+Texts = Words | Sequence[str] | NDArray[np.str_]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, init=False, eq=False)
 class Samples:
     """Requests of one trial, a row each, as columns of equal length.
 
@@ -55,17 +58,32 @@ class Samples:
     method, space and route (``POST /jobs``). ``status`` is 0 where no answer came.
     """
 
-    phase: NDArray[np.str_]
-    endpoint: NDArray[np.str_]
+    phase: Words
+    endpoint: Words
     intended_s: NDArray[np.float64]
     dispatched_s: NDArray[np.float64]
     start_s: NDArray[np.float64]
     end_s: NDArray[np.float64]
     status: NDArray[np.int16]
-    outcome: NDArray[np.str_]
+    outcome: Words
 
-    def __post_init__(self) -> None:
-        lengths = {field.name: len(getattr(self, field.name)) for field in fields(self)}
+    def __init__(  # noqa: PLR0913 - a parameter a column
+        self,
+        *,
+        phase: Texts,
+        endpoint: Texts,
+        intended_s: NDArray[np.float64],
+        dispatched_s: NDArray[np.float64],
+        start_s: NDArray[np.float64],
+        end_s: NDArray[np.float64],
+        status: NDArray[np.int16],
+        outcome: Texts,
+    ) -> None:
+        """Take columns; those of words may be plain texts."""
+        columns = (Words.of(phase), Words.of(endpoint), intended_s, dispatched_s, start_s, end_s, status)
+        for name, column in zip(COLUMNS, (*columns, Words.of(outcome)), strict=True):
+            object.__setattr__(self, name, column)
+        lengths = {name: len(getattr(self, name)) for name in COLUMNS}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"columns of samples must be equally long, not {lengths}")
 
@@ -83,12 +101,13 @@ class Samples:
         for name in COLUMNS:
             if table[name].null_count:
                 raise ValueError(f"samples hold nulls in {name!r}; what never happened is NaN, or status 0")
+        samples = cls(**{field.name: _to_numpy(table[field.name], field.type) for field in SCHEMA})
         for name, vocabulary in VOCABULARIES.items():
-            if unknown := sorted(set(table[name].unique().to_pylist()) - set(vocabulary)):
+            if unknown := sorted(set(getattr(samples, name).used) - set(vocabulary)):
                 raise ValueError(
                     f"samples hold {unknown} in {name!r}; it takes {[str(w) for w in vocabulary]}"
                 )
-        return cls(**{field.name: _to_numpy(table[field.name], field.type) for field in SCHEMA})
+        return samples
 
     def to_table(self) -> pa.Table:
         """Return the samples as an Arrow table of ``SCHEMA``, words as dictionaries."""
@@ -96,23 +115,23 @@ class Samples:
         return pa.Table.from_arrays(columns, schema=SCHEMA)
 
     def select(self, *, phase: Phase | None = None, endpoint: str | None = None) -> Self:
-        """Return the rows of a phase, of an endpoint, or of both."""
-        rows = np.ones(len(self), dtype=bool)
-        if phase is not None:
-            rows &= self.phase == phase
-        if endpoint is not None:
-            rows &= self.endpoint == endpoint
+        """Return the rows of a phase, of an endpoint, or of both.
+
+        They are views where the rows lie together, as those of a phase mostly do, else copies.
+        """
+        masks = [column == word for column, word in ((self.phase, phase), (self.endpoint, endpoint)) if word]
+        rows = together(np.logical_and.reduce(masks)) if masks else slice(None)
         return type(self)(**{name: getattr(self, name)[rows] for name in COLUMNS})
 
     @property
     def endpoints(self) -> tuple[str, ...]:
         """The endpoints that occur, sorted."""
-        return tuple(str(endpoint) for endpoint in np.unique(self.endpoint))
+        return self.endpoint.used
 
     @property
     def answered(self) -> NDArray[np.bool_]:
         """Whether a whole response arrived, whatever its status."""
-        return np.equal(self.outcome, Outcome.ANSWERED)
+        return self.outcome == Outcome.ANSWERED
 
     @property
     def served(self) -> NDArray[np.bool_]:
@@ -153,14 +172,9 @@ def _lag_s(intended_s: NDArray[np.float64], actual_s: NDArray[np.float64]) -> ND
     return np.where(np.isnan(actual_s), np.inf, actual_s - intended_s)
 
 
-def _to_numpy(column: pa.ChunkedArray, kind: pa.DataType) -> NDArray[Any]:
-    if kind == WORDS:
-        encoded = column.dictionary_encode().combine_chunks()  # a word is decoded once, not once a row
-        words = np.asarray(encoded.dictionary.to_pylist(), dtype=np.str_)
-        return np.asarray(words[encoded.indices.to_numpy()])
-    return np.asarray(column.cast(kind).to_numpy())
+def _to_numpy(column: pa.ChunkedArray, kind: pa.DataType) -> Any:  # noqa: ANN401 - as its field has it
+    return Words.from_arrow(column) if kind == WORDS else np.asarray(column.cast(kind).to_numpy())
 
 
-def _to_arrow(column: NDArray[Any], kind: pa.DataType) -> pa.Array:
-    values = pa.array(column, type=pa.string() if kind == WORDS else kind)
-    return values.dictionary_encode() if kind == WORDS else values
+def _to_arrow(column: NDArray[Any] | Words, kind: pa.DataType) -> pa.Array:
+    return column.to_arrow() if isinstance(column, Words) else pa.array(column, type=kind)

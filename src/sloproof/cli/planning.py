@@ -28,9 +28,10 @@ def size(experiment: Experiment, backend: Backend) -> str:
     """Return in a line how much an experiment runs, and where."""
     configurations, blocks = len(experiment.configurations()), experiment.blocks
     takes = duration(expected_s(experiment, backend.name))
+    more = f", at most {looks[-1]} blocks until decided" if (looks := experiment.looks()) else ""
     return (
         f"{experiment.name}: {configurations} configurations × {blocks} blocks = {configurations * blocks} "
-        f"trials, about {takes}; seed {experiment.seed}\nbackend {backend.name}: {backend.reason}"
+        f"trials, about {takes}{more}; seed {experiment.seed}\nbackend {backend.name}: {backend.reason}"
     )
 
 

@@ -66,7 +66,8 @@ class RunProgress:
         a_block_s = expected_s(experiment, run.backend.name) / experiment.blocks
         self._expected_s = a_block_s / len(experiment.configurations())
         blocks, left = trials[-1].block, len(trials) - done
-        size = f"{len(trials) // blocks} configurations × {blocks} blocks = {len(trials)} trials"
+        most = "at most " if experiment.looks() else ""
+        size = f"{len(trials) // blocks} configurations × {most}{blocks} blocks = {len(trials)} trials"
         if done:
             size += f", {done} of them done"
         self._console.print(

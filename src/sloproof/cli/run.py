@@ -78,9 +78,8 @@ def _opened(options: argparse.Namespace, progress: RunProgress) -> Run:
 
 
 def _resumed(options: argparse.Namespace, progress: RunProgress) -> Run:
-    fixed = ("blocks", "seed", "backend", *WORKERS_OPTIONS)
-    given = [name.replace("_", "-") for name in fixed if getattr(options, name) is not None]
-    if given:
+    fixed = ("blocks", "until_decided", "max_blocks", "seed", "backend", *WORKERS_OPTIONS)
+    if given := [name.replace("_", "-") for name in fixed if getattr(options, name) not in (None, False)]:
         raise RunFolderError(f"--{given[0]} cannot be changed within a run: leave it out, or start a new run")
     return resume_run(RunFolder(options.resume), progress)
 

@@ -104,14 +104,13 @@ def _count_problems(scored: Samples, counted: dict[str, int]) -> Iterator[str]:
     """
     if not counted:
         return
+    sent = scored.endpoint.count(~np.isnan(scored.start_s) & (scored.outcome != Outcome.REFUSED))
+    answered = scored.endpoint.count(scored.answered)
     for endpoint in scored.endpoints:
-        mine = scored.select(endpoint=endpoint)
-        sent = int((~np.isnan(mine.start_s) & (mine.outcome != Outcome.REFUSED)).sum())
-        answered = int(mine.answered.sum())
-        if not answered <= (theirs := counted.get(endpoint, 0)) <= sent:
+        if not answered[endpoint] <= (theirs := counted.get(endpoint, 0)) <= sent[endpoint]:
             yield (
                 f"{endpoint}: the subject counted {theirs:,} requests, "
-                f"the clients sent {sent:,} and had {answered:,} answered"
+                f"the clients sent {sent[endpoint]:,} and had {answered[endpoint]:,} answered"
             )
 
 

@@ -46,6 +46,11 @@ def remaining(
     return [] if first is None else [each for each in planned if each.block >= first]
 
 
+def of_whole_blocks(finished: Sequence[TrialResult], left: Sequence[PlannedTrial]) -> list[TrialResult]:
+    """Return the finished trials without those of a block that was interrupted and runs again."""
+    return [each for each in finished if not left or each.block < left[0].block]
+
+
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     """Yield in words what of an environment, or of any other facts, is no longer as it was."""
     for name in sorted({*before, *now} - PASSING):

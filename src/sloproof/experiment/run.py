@@ -14,7 +14,8 @@ from sloproof.experiment.backends import choose
 from sloproof.experiment.environment import environment
 from sloproof.experiment.evaluate import evaluate_trial
 from sloproof.experiment.plan import plan
-from sloproof.experiment.resume import differences, remaining, runs_again
+from sloproof.experiment.progression import ends_before
+from sloproof.experiment.resume import differences, of_whole_blocks, remaining, runs_again
 from sloproof.experiment.runfolder import ReplayFacts, RunFacts, RunFolder, RunFolderError, digest
 from sloproof.experiment.trial import Trial
 from sloproof.slo import definition as slo
@@ -118,6 +119,7 @@ def open_run(  # noqa: PLR0913 - all that a run is made of
             calibration=calibration,
             workers=workers,
             environment=environment(experiment.subject.directory),
+            looks=experiment.looks(),
         )
     )
     return Run(
@@ -140,7 +142,10 @@ def resume_run(folder: RunFolder, progress: Progress) -> Run:
     """
     facts = folder.facts()
     source = (folder.path / facts.source).resolve()
-    experiment = spec.load(source).model_copy(update={"blocks": facts.blocks, "seed": facts.seed})
+    until_decided = spec.UntilDecidedSpec(blocks=facts.looks[-1]) if facts.looks else None
+    experiment = spec.load(source).model_copy(
+        update={"blocks": facts.blocks, "seed": facts.seed, "until_decided": until_decided}
+    )
     changed = [name for name, was in _inputs(source, experiment).items() if was != facts.inputs.get(name)]
     if changed:
         raise RunFolderError(
@@ -197,19 +202,25 @@ def execute(run: Run, progress: Progress) -> None:
 
     """
     experiment = run.experiment
-    planned = plan(experiment.configurations(), blocks=experiment.blocks, seed=experiment.seed)
+    looks = run.folder.facts().looks
+    blocks = looks[-1] if looks else experiment.blocks
+    planned = plan(experiment.configurations(), blocks=blocks, seed=experiment.seed)
     with run.folder.held():
         run.folder.clear_unfinished()
         records = run.folder.records()
         repeats_left = experiment.repeats - sum(record.repeat > 0 for record in records)
         finished = [_evaluated(run, each) for each in records]
         left = remaining(planned, finished, repeats_left=repeats_left)
+        counted = of_whole_blocks(finished, left)
         progress.began(run, planned, done=len(planned) - len(left))
         try:
             for trial in left:
+                if ends_before(trial.block, counted, looks=looks, definition=run.definition):
+                    break
                 for result in _attempts(run, trial, records, progress):
                     again = runs_again(result, repeats_left=repeats_left)
                     progress.ended(trial, result, again=again)
+                    counted.append(result)
                     if not again:
                         break
                     repeats_left -= 1

@@ -54,6 +54,8 @@ class RunFacts:
     files that define the run, ``subject`` is what the backend had to say of what it runs, ``calibration``
     what it measured of itself before the first trial, ``workers`` the processes that send the load.
     ``replays`` tells where the experiment replays a recording, and what of it: a report needs no recording.
+    ``looks`` are the blocks after which the run was to be looked at, the last of them the most that it may
+    take; none where it is judged once, after ``blocks``.
     """
 
     started_at: str
@@ -68,6 +70,7 @@ class RunFacts:
     environment: Mapping[str, Any]
     replays: Mapping[str, ReplayFacts] = field(default_factory=dict)
     workers: Workers = field(default_factory=Workers)
+    looks: tuple[int, ...] = ()
 
 
 FACTS = TypeAdapter(RunFacts)

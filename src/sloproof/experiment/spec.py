@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from sloproof.analysis.comparison.outcome import Margin
+from sloproof.analysis.sequential import looks
 from sloproof.experiment.filling import fill, variables
 from sloproof.experiment.plan import Configuration, configurations
 from sloproof.experiment.settings import SettingsFileError, known_settings
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from sloproof.experiment.shapes import ReplaySection
 
 MOST_CONFIGURATIONS = 200
+MOST_BLOCKS = 1_000
 LONGEST_ID = 150  # with the block before it, still the name of a folder everywhere
 BUILT_IN_NAMES = frozenset({"python", "port", "folder"})
 PROFILE = "profile"
@@ -127,6 +129,12 @@ class CompareSpec(_Section):
         return Margin(latency_ratio=self.margin, budget_ratio=self.budget_margin)
 
 
+class UntilDecidedSpec(_Section):
+    """That further blocks run, at most so many in all, while an objective is undecided."""
+
+    blocks: Annotated[int, Field(ge=1, le=MOST_BLOCKS)]
+
+
 class Experiment(_Section):
     """A matrix experiment: every combination of the factors, in randomised blocks."""
 
@@ -141,7 +149,8 @@ class Experiment(_Section):
     exclude: tuple[Values, ...] = ()
     include: tuple[Values, ...] = ()
     profiles: dict[Slug, ProfileSpec] = Field(default_factory=dict)
-    blocks: Annotated[int, Field(ge=1, le=1_000)]
+    blocks: Annotated[int, Field(ge=1, le=MOST_BLOCKS)]
+    until_decided: UntilDecidedSpec | None = None
     seed: Annotated[int, Field(ge=0)] = 1
     repeats: Annotated[int, Field(ge=0, le=1_000)] = 6
     load: LoadSpec
@@ -167,6 +176,15 @@ class Experiment(_Section):
         for name, levels in self.factors.items():
             if twice := next((level for level in levels if levels.count(level) > 1), None):
                 raise ValueError(f"factor '{name}' names {twice} twice: name each level once")
+        return self
+
+    @model_validator(mode="after")
+    def _has_blocks_to_go_on_with(self) -> Self:
+        if self.until_decided is not None and self.until_decided.blocks <= self.blocks:
+            raise ValueError(
+                f"until_decided.blocks: {self.until_decided.blocks} in all leave none to go on with after "
+                f"{self.blocks}: write more than blocks, e.g. {5 * self.blocks}"
+            )
         return self
 
     @model_validator(mode="after")
@@ -258,6 +276,10 @@ class Experiment(_Section):
         }
         load = replaying(self.load, self.load.shape, change)
         return self.model_copy(update={"load": load, "profiles": profiles})
+
+    def looks(self) -> tuple[int, ...]:
+        """Return after how many blocks the run is looked at; none where it is judged once, at its end."""
+        return () if self.until_decided is None else looks(self.blocks, self.until_decided.blocks)
 
     def fixed_variables(self) -> frozenset[str]:
         """Return the environment variables that have the same value, or template, in every configuration."""

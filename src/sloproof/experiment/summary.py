@@ -6,26 +6,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from sloproof.analysis.comparison.pairing import within_run
-from sloproof.analysis.intervals import median_interval
-from sloproof.analysis.percentiles import QUANTILES, curve, percentile
+from sloproof.analysis.looking import Looking, judge_looked
 from sloproof.analysis.results import (
     SCHEMA,
     ConfigurationResult,
-    EndpointResult,
     ObjectiveDefinition,
     ObjectiveResult,
-    Percentile,
     Plan,
     Results,
     Traffic,
 )
-from sloproof.analysis.samples import Phase
-from sloproof.analysis.timeline import timelines
 from sloproof.analysis.verdicts import Verdict, judge, judge_integrity
 from sloproof.experiment import plan, spec
+from sloproof.experiment.distributions import distributions
 from sloproof.experiment.evaluate import evaluate_trial
+from sloproof.experiment.progression import blocks_done, planned_blocks
 from sloproof.experiment.runfolder import RunFolderError
-from sloproof.observe import server
 from sloproof.observe.conventions import JOB_COMPLETED
 from sloproof.slo import definition as slo
 from sloproof.slo.budget import budget_consumed
@@ -34,14 +30,13 @@ from sloproof.slo.fileformat import INTEGRITY
 from sloproof.slo.yamlfile import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Sequence
+    from decimal import Decimal
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from sloproof.analysis.counts import Counts
     from sloproof.analysis.results import TrialResult
-    from sloproof.analysis.timeline import Timeline
-    from sloproof.experiment.runfolder import ReplayFacts, RunFacts, RunFolder, TrialFolder
+    from sloproof.analysis.verdicts import Judgement
+    from sloproof.experiment.runfolder import ReplayFacts, RunFacts, RunFolder
     from sloproof.experiment.traffic import LoadSpec
     from sloproof.slo.definition import Definition, Objective
 
@@ -66,6 +61,11 @@ def summarise(run: RunFolder) -> Results:
     except (OSError, ValueError) as error:
         raise RunFolderError(f"{run.path}: the data of a trial are missing or broken: {error}") from error
     matrix, objectives = experiment.configurations(), tuple(_definitions(definition))
+    blocks, looking = facts.blocks, None
+    if facts.looks:
+        done = blocks_done(trials, configurations=len(matrix))
+        looking = Looking(planned=facts.looks, done=done)
+        blocks = planned_blocks(trials, done=done, looks=facts.looks, definition=definition)
     return Results(
         schema=SCHEMA,
         run=run.path.name,
@@ -74,26 +74,27 @@ def summarise(run: RunFolder) -> Results:
         started_at=facts.started_at,
         service=definition.service,
         objectives=objectives,
-        plan=_plan(experiment, facts, configurations=len(matrix)),
+        plan=_plan(experiment, facts, blocks=blocks, configurations=len(matrix)),
         environment=facts.environment,
-        configurations=tuple(_configuration(run, definition, each, trials) for each in matrix),
+        configurations=tuple(_configuration(run, definition, each, trials, looking) for each in matrix),
         comparisons=within_run(
             objectives, matrix, trials, traffic_factor=spec.PROFILE, margin=experiment.compare.chosen
         ),
         trials=tuple(trials),
         set_aside=run.set_aside(),
-        complete=sum(not trial.repeat for trial in trials) >= len(matrix) * facts.blocks,
+        complete=sum(not trial.repeat for trial in trials) >= len(matrix) * blocks,
     )
 
 
-def _plan(experiment: spec.Experiment, facts: RunFacts, *, configurations: int) -> Plan:
+def _plan(experiment: spec.Experiment, facts: RunFacts, *, blocks: int, configurations: int) -> Plan:
     container = experiment.subject.container
     traffics = {
         where: _traffic(load, facts.replays.get(where)) for where, load in experiment.traffics().items()
     }
     return Plan(
-        trials=configurations * facts.blocks,
-        blocks=facts.blocks,
+        trials=configurations * blocks,
+        blocks=blocks,
+        looks=facts.looks,
         seed=facts.seed,
         backend=facts.backend,
         backend_reason=facts.backend_reason,
@@ -156,7 +157,11 @@ def _definition(objective: Objective) -> ObjectiveDefinition:
 
 
 def _configuration(
-    run: RunFolder, definition: Definition, configuration: plan.Configuration, trials: Sequence[TrialResult]
+    run: RunFolder,
+    definition: Definition,
+    configuration: plan.Configuration,
+    trials: Sequence[TrialResult],
+    looking: Looking | None,
 ) -> ConfigurationResult:
     mine = [trial for trial in trials if trial.configuration == configuration.id]
     valid = [trial for trial in mine if trial.valid]
@@ -165,19 +170,24 @@ def _configuration(
         factors=configuration.factors,
         valid_trials=len(valid),
         invalid_trials=len(mine) - len(valid),
-        objectives=(*(_objective(each, valid) for each in definition.objectives), _integrity(mine)),
-        endpoints=tuple(_distributions([run.trial(trial.folder) for trial in valid], definition)),
+        objectives=(
+            *(_objective(each, valid, looking) for each in definition.objectives),
+            _integrity(mine),
+        ),
+        endpoints=tuple(distributions(run, definition, valid, looking)),
     )
 
 
-def _objective(objective: Objective, valid: Sequence[TrialResult]) -> ObjectiveResult:
-    seen = [trial.observations[objective.name] for trial in valid]
-    client = [each.client for each in seen if each.client is not None]
-    servers = [each.server for each in seen if each.server is not None]
-    judgement = judge(objective.target, client)
+def _objective(
+    objective: Objective, valid: Sequence[TrialResult], looking: Looking | None
+) -> ObjectiveResult:
+    seen = [(trial.block, trial.observations[objective.name]) for trial in valid]
+    client = [(block, each.client) for block, each in seen if each.client is not None]
+    servers = [(block, each.server) for block, each in seen if each.server is not None]
+    judgement = _judged(objective.target, client, looking)
     if seen and not judgement.total.total:
         judgement = replace(judgement, reason=_unseen(objective), more_trials=None)
-    theirs = judge(objective.target, servers)
+    theirs = _judged(objective.target, servers, looking)
     blind = judgement.verdict is Verdict.VIOLATED and theirs.verdict is Verdict.MET
     return ObjectiveResult(
         name=objective.name,
@@ -192,6 +202,13 @@ def _objective(objective: Objective, valid: Sequence[TrialResult]) -> ObjectiveR
         ),
         finding="a blind spot: the server's own metrics say MET, its clients VIOLATED" if blind else None,
     )
+
+
+def _judged(target: Decimal, trials: Sequence[tuple[int, Counts]], looking: Looking | None) -> Judgement:
+    """Judge trials, each with its block, at once or as often as the run is looked at."""
+    if looking is None:
+        return judge(target, [counts for _, counts in trials])
+    return judge_looked(target, trials, looking)
 
 
 def _unseen(objective: Objective) -> str:
@@ -220,51 +237,4 @@ def _integrity(trials: Sequence[TrialResult]) -> ObjectiveResult:
         more_trials=judgement.more_trials,
         budget_consumed_ratio=None,
         finding=None,
-    )
-
-
-def _distributions(trials: Sequence[TrialFolder], definition: Definition) -> Iterator[EndpointResult]:
-    """Yield the latency of each endpoint that was scored, then of each event that clients can see."""
-    gains = [gain for trial in trials if (gain := trial.gain()) is not None]
-    scored = [trial.samples().select(phase=Phase.LOAD) for trial in trials]
-    over_time = timelines(scored)
-    requests = definition.metrics.requests
-    for endpoint in sorted({endpoint for samples in scored for endpoint in samples.endpoints}):
-        histogram = server.endpoint_histogram(gains, requests=requests, endpoint=endpoint)
-        yield _distribution(
-            endpoint,
-            [each.select(endpoint=endpoint).latency_s for each in scored],
-            histogram,
-            timeline=over_time[endpoint],
-        )
-    for objective in definition.objectives:
-        match objective.indicator:
-            case EventLatency(event=event, histogram=name) if event == JOB_COMPLETED:
-                jobs = [trial.jobs().select(phase=Phase.LOAD).latency_s for trial in trials]
-                if any(map(len, jobs)):
-                    yield _distribution(event, jobs, server.histogram(gains, name), timeline=None)
-
-
-def _distribution(
-    name: str,
-    trials: Sequence[NDArray[np.float64]],
-    histogram: Mapping[float, float],
-    *,
-    timeline: Timeline | None,
-) -> EndpointResult:
-    return EndpointResult(
-        endpoint=name,
-        requests=sum(len(latency_s) for latency_s in trials),
-        percentiles=tuple(
-            Percentile(
-                q=q,
-                typical_s=median_interval(
-                    [value for latency_s in trials if (value := percentile(latency_s, q)) is not None]
-                ),
-                server_s=server.percentile_bounds_s(histogram, q),
-            )
-            for q in QUANTILES
-        ),
-        curve=curve(trials),
-        timeline=timeline,
     )

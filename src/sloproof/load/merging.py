@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
+from sloproof.analysis.columns import Words
 from sloproof.analysis.samples import COLUMNS, Phase, Samples
 from sloproof.load.ledger import Accepted
 from sloproof.load.protocol import PhaseFacts
@@ -81,7 +82,12 @@ def merge_rows(parts: Sequence[Rows]) -> Rows:
 
 def joined(parts: Sequence[Samples]) -> Samples:
     """Return the rows of all parts, one part after the other."""
-    return Samples(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in COLUMNS})
+    return Samples(**{name: _joined([getattr(part, name) for part in parts]) for name in COLUMNS})
+
+
+def _joined(columns: Sequence[Any]) -> Any:  # noqa: ANN401 - each column as its own kind
+    words = [column for column in columns if isinstance(column, Words)]
+    return Words.joined(words) if words else np.concatenate(columns)
 
 
 def named(samples: Samples, endpoints: Mapping[str, str]) -> Samples:
@@ -89,9 +95,8 @@ def named(samples: Samples, endpoints: Mapping[str, str]) -> Samples:
 
     A worker that has begun none of a task's requests does not know; another may.
     """
-    names, row = np.unique(samples.endpoint, return_inverse=True)
-    known = np.array([endpoints.get(str(name), str(name)) for name in names], dtype=np.str_)
-    return replace(samples, endpoint=known[row] if len(names) else samples.endpoint)
+    known = tuple(endpoints.get(str(name), str(name)) for name in samples.endpoint.vocabulary)
+    return replace(samples, endpoint=Words(samples.endpoint.codes, known))
 
 
 def merge_facts(parts: Sequence[Part], rows: Rows) -> PhaseFacts:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from sloproof.analysis.columns import Words
 from sloproof.analysis.samples import Outcome, Phase, Samples
 
 if TYPE_CHECKING:
@@ -86,14 +87,14 @@ class Records:
         A request that was never begun is named after the last one that its task began, else after its task.
         """
         return Samples(
-            phase=np.array(PHASES, dtype=np.str_)[_view(self._phase, np.int8)[begin:]],
+            phase=Words(_view(self._phase, np.int8)[begin:], PHASES),
             endpoint=self._endpoint_names()[begin:],
             intended_s=_view(self._intended_s, np.float64)[begin:],
             dispatched_s=_view(self._dispatched_s, np.float64)[begin:],
             start_s=_view(self._start_s, np.float64)[begin:],
             end_s=_view(self._end_s, np.float64)[begin:],
             status=_view(self._status, np.int16)[begin:],
-            outcome=np.array(OUTCOMES, dtype=np.str_)[_view(self._outcome, np.int8)[begin:]],
+            outcome=Words(_view(self._outcome, np.int8)[begin:], OUTCOMES),
         )
 
     def planned(self, begin: int = 0) -> NDArray[np.bool_]:
@@ -104,11 +105,11 @@ class Records:
         """Return for each task that has begun a request what its last first one was for."""
         return {self._tasks[task]: endpoint for task, endpoint in self._endpoint_of_task.items()}
 
-    def _endpoint_names(self) -> NDArray[np.str_]:
+    def _endpoint_names(self) -> Words:
         of_task = [self._endpoint_of_task.get(task, name) for task, name in enumerate(self._tasks)]
-        names = np.array([*self._endpoints, *of_task], dtype=np.str_)
+        names = (*self._endpoints, *of_task)
         known, task = _view(self._endpoint, np.int32), _view(self._task, np.int16)
-        return names[np.where(known == UNKNOWN, len(self._endpoints) + task, known)]
+        return Words(np.where(known == UNKNOWN, len(self._endpoints) + task, known), names)
 
 
 def _view(column: array[float] | array[int], kind: type[S]) -> NDArray[S]:

@@ -27,8 +27,9 @@ def count(indicator: Indicator, samples: Samples, jobs: Jobs) -> Counts | None:
     """
     match indicator:
         case Latency(method=method, route=route, threshold_s=threshold_s):
-            scored = samples.select(phase=Phase.LOAD, endpoint=f"{method} {route}")
-            return _counts(scored.served & (scored.latency_s <= float(threshold_s)))
+            scored = samples.select(phase=Phase.LOAD)
+            good = scored.served & (scored.latency_s <= float(threshold_s))
+            return _counts(good[scored.endpoint == f"{method} {route}"])
         case EventLatency(event=event) if event != JOB_COMPLETED:
             return None
         case EventLatency(threshold_s=threshold_s):
@@ -37,7 +38,7 @@ def count(indicator: Indicator, samples: Samples, jobs: Jobs) -> Counts | None:
         case Availability(method=method, route=route):
             scored = samples.select(phase=Phase.LOAD)
             wanted = [endpoint for endpoint in scored.endpoints if _is_wanted(endpoint, method, route)]
-            return _counts(scored.served[np.isin(scored.endpoint, wanted)])
+            return _counts(scored.served[scored.endpoint.isin(wanted)])
         case Ratio() | ErrorRatio() | Up():  # PromQL: only a Prometheus can evaluate it
             return None
         case _:
@@ -50,4 +51,4 @@ def _is_wanted(endpoint: str, method: str | None, route: str | None) -> bool:
 
 
 def _counts(good: np.typing.NDArray[np.bool_]) -> Counts:
-    return Counts(good=int(good.sum()), total=len(good))
+    return Counts(good=int(np.count_nonzero(good)), total=len(good))

@@ -36,10 +36,8 @@ def documents(results: Results, *, samples: Callable[[str], Samples]) -> Iterato
         yield (
             f"histograms/{configuration.id}.hlog",
             hdr_log(
-                [
-                    TimedSamples(trial.started_at, samples(trial.folder))
-                    for trial in results.trials
-                    if trial.valid and trial.configuration == configuration.id
-                ]
+                TimedSamples(trial.started_at, samples(trial.folder))
+                for trial in results.trials
+                if trial.valid and trial.configuration == configuration.id
             ),
         )

@@ -41,6 +41,9 @@ def facts(results: Results) -> Iterator[tuple[str, str]]:
     for number, traffic in enumerate(traffics(results.plan)):
         yield "traffic" if not number else "", traffic
     yield "blocks and seed", f"{results.plan.blocks}, {results.plan.seed}"
+    if looks := results.plan.looks:
+        after = ", ".join(map(str, looks))
+        yield "looked at", f"after {after} blocks: fixed beforehand, and verdicts and intervals allow for it"
     if results.set_aside:
         yield "set aside", f"{results.set_aside} trials of blocks that were interrupted, and run again whole"
     for objective in results.objectives:

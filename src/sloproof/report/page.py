@@ -106,10 +106,11 @@ def _picked(results: Results) -> list[str]:
 
 
 def _quantiles(results: Results) -> list[str]:
-    for configuration in results.configurations:
-        for endpoint in configuration.endpoints:
-            return [f"p{100 * percentile.q:g}" for percentile in endpoint.percentiles]
-    return []
+    """Return the percentiles that some endpoint has, rising; none has one without those below it."""
+    found = {
+        each.q for c in results.configurations for endpoint in c.endpoints for each in endpoint.percentiles
+    }
+    return [f"p{100 * q:g}" for q in sorted(found)]
 
 
 def _minute(moment: datetime) -> str:

@@ -8,6 +8,7 @@ import pytest
 from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogReader
 
+from sloproof.analysis.columns import Words
 from sloproof.analysis.hdrlog import UNANSWERED_NS, TimedSamples, hdr_log
 from sloproof.analysis.percentiles import percentile
 from sloproof.analysis.samples import Outcome, Phase, Samples
@@ -96,7 +97,7 @@ def test_there_is_a_line_for_each_second_and_endpoint_at_its_time(tmp_path: Path
 
 def test_only_the_load_phase_is_in_it(tmp_path: Path) -> None:
     whole = samples(np.full(1000, 0.02))
-    phases = np.array([Phase.WARMUP] * 300 + [Phase.LOAD] * 600 + [Phase.DRAIN] * 100, dtype=np.str_)
+    phases = Words.of([Phase.WARMUP] * 300 + [Phase.LOAD] * 600 + [Phase.DRAIN] * 100)
 
     found = intervals(hdr_log([TimedSamples(BEGAN_AT, replace(whole, phase=phases))]), tmp_path)
 
@@ -125,6 +126,26 @@ def test_values_keep_three_significant_digits_at_every_magnitude(nanoseconds: in
 
     assert read.get_total_count() == 1
     assert read.get_value_at_percentile(100) == pytest.approx(nanoseconds, rel=1e-3)
+
+
+def test_seconds_that_lie_a_year_apart_are_told_apart(tmp_path: Path) -> None:
+    year_s = 365 * 86_400.0
+    apart = replace(samples(np.full(4, 0.02)), intended_s=np.array([0.0, 0.0, year_s, year_s]))
+    apart = replace(apart, end_s=apart.intended_s + 0.02)
+
+    found = intervals(hdr_log([TimedSamples(BEGAN_AT, apart)]), tmp_path)
+
+    assert [each.get_start_time_stamp() / 1000 - BEGAN_AT for each in found] == [0.0, 0.0, year_s, year_s]
+    assert [each.get_total_count() for each in found] == [1] * 4
+
+
+def test_many_values_make_the_same_log_as_few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    trial = TimedSamples(BEGAN_AT, samples(np.random.default_rng(5).lognormal(-4, 1.5, 6000)))
+    whole = hdr_log([trial])
+
+    monkeypatch.setattr("sloproof.analysis.hdrlog.VALUES_AT_ONCE", 300)
+
+    assert hdr_log([trial]) == whole
 
 
 def _one(nanoseconds: int) -> Samples:

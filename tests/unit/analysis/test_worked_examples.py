@@ -7,7 +7,16 @@ from importlib import import_module
 
 import pytest
 
-MODULES = ("counts", "foresight", "hdrlog", "intervals", "percentiles", "verdicts")
+MODULES = (
+    "columns",
+    "counts",
+    "foresight",
+    "hdrlog",
+    "intervals",
+    "percentiles",
+    "sequential",
+    "verdicts",
+)
 OF_COMPARISON = ("holm", "means", "measured", "ranks", "student")
 
 

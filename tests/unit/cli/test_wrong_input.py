@@ -30,6 +30,11 @@ def replaced(old: str, new: str) -> Callable[[str], str]:
 EXPERIMENTS = [
     pytest.param(replaced("kind: matrix", "kind: drill"), r":\d+:\d+: .*kind.*matrix", id="an unknown kind"),
     pytest.param(replaced("blocks: 6 ", "blocks: six "), r":\d+:\d+: .*blocks", id="a word for a number"),
+    pytest.param(
+        replaced("blocks: 6 ", "blocks: 6\nuntil_decided: {blocks: 6} "),
+        r"until_decided\.blocks: 6 in all leave none to go on with after 6",
+        id="no block to go on with",
+    ),
     pytest.param(replaced("blocks: 6 ", "blocks: 0 "), r":\d+:\d+: .*blocks", id="no block at all"),
     pytest.param(
         replaced("rate: 150/s", "rate: 150"),
@@ -268,6 +273,16 @@ def test_wrong_options_are_refused_by_name(
     [
         pytest.param(["run", "none.yaml"], "none.yaml: ", id="an experiment that does not exist"),
         pytest.param(["plan", "none.yaml"], "none.yaml: ", id="a plan of an experiment that does not exist"),
+        pytest.param(
+            ["run", str(ROOT / "experiments" / "quick.yaml"), "--max-blocks", "9"],
+            "add --until-decided",
+            id="a bound of nothing",
+        ),
+        pytest.param(
+            ["run", str(ROOT / "experiments" / "quick.yaml"), "--until-decided", "--max-blocks", "6"],
+            "at most 6 blocks leave none to go on with after 6",
+            id="no block to go on with",
+        ),
         pytest.param(["run"], "name an experiment file, or a run with --resume", id="nothing to run"),
         pytest.param(
             ["run", "x.yaml", "--resume", "y"], "name an experiment file, or", id="two things to run"

@@ -7,7 +7,13 @@ import pytest
 
 from sloproof.experiment.evaluate import evaluate_trial
 from sloproof.experiment.plan import configurations, plan
-from sloproof.experiment.resume import differences, remaining, runs_again, that_count
+from sloproof.experiment.resume import (
+    differences,
+    of_whole_blocks,
+    remaining,
+    runs_again,
+    that_count,
+)
 from sloproof.slo import definition
 from tests.invention import InventedTrial, facts
 
@@ -40,6 +46,13 @@ def test_an_incomplete_block_is_left_whole_and_so_is_all_that_follows(invention:
 
     assert [each.block for each in remaining(PLANNED, done, repeats_left=6)] == [2, 2, 3, 3]
     assert [each.block for each in remaining(PLANNED, done[:2], repeats_left=6)] == [2, 2, 3, 3]
+
+
+def test_a_trial_of_a_block_that_runs_again_is_not_counted(invention: Invention) -> None:
+    done = [result(invention, *trial) for trial in ((1, "uvicorn"), (1, "hypercorn"), (2, "uvicorn"))]
+
+    assert of_whole_blocks(done, remaining(PLANNED, done, repeats_left=6)) == done[:2]
+    assert of_whole_blocks(done, []) == done
 
 
 def test_a_block_that_waits_for_a_repeat_is_not_complete(invention: Invention) -> None:

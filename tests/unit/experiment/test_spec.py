@@ -139,3 +139,10 @@ def test_what_is_no_schema_is_refused(tmp_path: Path, text: str) -> None:
 
     with pytest.raises(SettingsFileError, match=r"settings\.json is not"):
         known_settings(path)
+
+
+def test_a_run_is_looked_at_only_where_it_goes_on_until_decided(tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+
+    assert load(tmp_path).looks() == ()
+    assert load(tmp_path / "more", "until_decided: {blocks: 30}").looks() == (7, 13, 19, 24, 30)

@@ -12,6 +12,7 @@ from sloproof.analysis.verdicts import Verdict
 from sloproof.experiment.record import Stop
 from sloproof.experiment.runfolder import ReplayFacts, RunFolderError
 from sloproof.experiment.summary import summarise
+from sloproof.report.page import page
 from tests.invention import InventedTrial, facts
 
 if TYPE_CHECKING:
@@ -101,6 +102,28 @@ def test_percentiles_are_those_of_the_typical_trial_and_the_server_says_only_bet
     assert p99.typical_s.median == pytest.approx(0.2)
     assert p99.server_s == (0.0, 0.1)
     assert endpoint.curve[-1][1] == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(("requests", "shown"), [(9_999, False), (10_000, True)], ids=["too few", "enough"])
+def test_a_p99_9_is_there_where_trials_have_ten_thousand_requests_and_absent_elsewhere(
+    invention: Invention, requests: int, *, shown: bool
+) -> None:
+    for block in range(1, 7):
+        invention.add(InventedTrial(configuration=UVICORN, block=block, requests=requests))
+        invention.add(InventedTrial(configuration="hypercorn-1", block=block))
+
+    results = summarise(invention.folder)
+    cells = {each.id: each for each in results.configurations}
+    p99_9 = [each for each in cells[UVICORN].endpoints[0].percentiles if each.q == 0.999]
+    html = page(results)
+
+    assert [each.typical_s is not None for each in p99_9] == [True] * shown
+    assert [each.q for each in cells["hypercorn-1"].endpoints[0].percentiles] == [0.5, 0.9, 0.99]
+    assert ("client p99.9" in html) is shown
+    head, *rows = html[html.index("Latency by endpoint") : html.index("Events by objective")].split("<tr>")[
+        1:
+    ]
+    assert {row.count("<td") + row.count("<th>") for row in rows} == {head.count("<th")}
 
 
 def test_every_two_configurations_are_compared_in_every_percentile_and_objective(

@@ -71,15 +71,15 @@ def test_only_what_has_ended_or_is_lost_needs_no_further_asking() -> None:
 def test_the_ledger_on_disk_says_of_each_job_what_was_read_last(tmp_path: Path) -> None:
     write_jobs(tmp_path, [accepted(number) for number in range(6)], READINGS)
     jobs = read_jobs(tmp_path)
-    assert jobs.location.tolist() == [f"/jobs/{number}" for number in range(6)]
     assert jobs.state.tolist() == ["succeeded", "failed", "succeeded", "running", "", ""]
     assert jobs.ended.tolist() == [True, True, True, False, False, False]
     assert jobs.lost.tolist() == [False, False, False, False, True, False]
     assert jobs.pending.tolist() == [False, False, False, True, False, True]
     assert jobs.doubled.tolist() == [False, False, True, False, False, False]
     assert jobs.latency_s.tolist() == [2.5, 2.5, 2.5, math.inf, math.inf, math.inf]
-    found = pq.read_table(tmp_path / "jobs.parquet")["found"].to_pylist()
-    assert found == [True, True, True, True, False, None]
+    table = pq.read_table(tmp_path / "jobs.parquet")
+    assert table["location"].to_pylist() == [f"/jobs/{number}" for number in range(6)]
+    assert table["found"].to_pylist() == [True, True, True, True, False, None]
     assert [path.name for path in tmp_path.iterdir()] == ["jobs.parquet"]
 
 

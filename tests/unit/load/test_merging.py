@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sloproof.analysis.columns import Words
 from sloproof.analysis.hdrlog import TimedSamples, hdr_log
 from sloproof.analysis.percentiles import percentile
 from sloproof.analysis.samples import COLUMNS, Outcome, Phase, Samples
@@ -168,7 +169,7 @@ def test_ratios_that_no_kernel_told_stay_unknown() -> None:
 
 
 def test_a_request_never_begun_is_named_after_what_another_worker_knows_of_its_task() -> None:
-    samples = replace(rows(3, 1).samples, endpoint=np.array(["GET /a", "V.submit", "V.unknown"]))
+    samples = replace(rows(3, 1).samples, endpoint=Words.of(["GET /a", "V.submit", "V.unknown"]))
     known = {"V.submit": "POST /jobs/with/a/long/name", "V.a": "GET /a"}
     assert named(samples, known).endpoint.tolist() == ["GET /a", "POST /jobs/with/a/long/name", "V.unknown"]
     assert len(named(rows(0, 1).samples, known)) == 0

@@ -6,6 +6,7 @@ from math import nan
 import numpy as np
 import pytest
 
+from sloproof.analysis.columns import Words
 from sloproof.analysis.counts import Counts
 from sloproof.analysis.jobs import Jobs
 from sloproof.analysis.samples import Samples
@@ -44,11 +45,10 @@ def samples(rows: list[tuple[str, str, float, float, float, int, str]]) -> Sampl
 
 
 JOBS = Jobs(
-    location=np.array(["/jobs/1", "/jobs/2", "/jobs/3", "/jobs/4", "/jobs/5", "/jobs/6"]),
-    phase=np.array(["warmup", "load", "load", "load", "load", "load"]),
+    phase=Words.of(["warmup", "load", "load", "load", "load", "load"]),
     intended_at_s=np.array([1.0] * 6),
     found=np.array([True, True, True, True, True, False]),
-    state=np.array(["succeeded", "succeeded", "succeeded", "failed", "running", ""]),
+    state=Words.of(["succeeded", "succeeded", "succeeded", "failed", "running", ""]),
     completions=np.array([1, 1, 1, 1, 0, 0]),
     finished_at_s=np.array([1.5, 3.0, 3.1, 1.5, nan, nan]),
 )
