@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from sloproof.analysis.floor import KEY
 from sloproof.experiment import spec
 from sloproof.experiment.backends import choose
+from sloproof.experiment.calibration import measure_floor, warnings
 from sloproof.experiment.environment import environment
 from sloproof.experiment.evaluate import evaluate_trial
 from sloproof.experiment.plan import plan
@@ -23,7 +25,7 @@ from sloproof.subject.port import SubjectError
 from sloproof.subject.process import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from sloproof.analysis.results import TrialResult
@@ -47,6 +49,10 @@ class Progress(Protocol):
 
     def preparing(self, what: str) -> None:
         """Take note of what is made ready before the first trial."""
+        ...
+
+    def warning(self, what: str) -> None:
+        """Take note of what a person should know before believing the run."""
         ...
 
     def began(self, run: Run, trials: Sequence[PlannedTrial], *, done: int) -> None:
@@ -91,7 +97,10 @@ def open_run(
     definition = slo.load(experiment.slo)
     matrix = experiment.configurations()
     subject = backend.prepare(matrix, progress.preparing)
-    calibration = backend.calibrate(matrix, progress.preparing)
+    calibration = {
+        **backend.calibrate(matrix, progress.preparing),
+        **_calibration(experiment, definition, progress),
+    }
     now = datetime.now(UTC)
     folder = RunFolder.create(reports, name=experiment.name, now=now)
     folder.keep_inputs(experiment=source, definition=experiment.slo, locustfile=experiment.load.locustfile)
@@ -110,6 +119,21 @@ def open_run(
         )
     )
     return Run(folder=folder, experiment=experiment, definition=definition, backend=backend)
+
+
+def _calibration(experiment: Experiment, definition: Definition, progress: Progress) -> Mapping[str, Any]:
+    """Measure what this machine can tell at all, and warn of what it cannot."""
+    if not experiment.calibrate:
+        return {}
+    progress.preparing("measuring this machine's noise floor")
+    traffics = [experiment.traffic(each) for each in experiment.configurations()]
+    floor = measure_floor(traffics)
+    if isinstance(floor, str):
+        progress.warning(f"the noise floor was {floor}")
+        return {KEY: floor}
+    for warning in warnings(floor, traffics, definition):
+        progress.warning(warning)
+    return {KEY: asdict(floor)}
 
 
 def resume_run(folder: RunFolder, progress: Progress) -> Run:

@@ -182,6 +182,7 @@ class Experiment(_Section):
     repeats: Annotated[int, Field(ge=0, le=1_000)] = 6
     load: LoadSpec
     stop: StopSpec = Field(default_factory=StopSpec)
+    calibrate: bool = True
 
     @model_validator(mode="after")
     def _factors_are_used(self) -> Self:

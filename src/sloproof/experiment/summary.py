@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
+from sloproof.analysis.floor import NoiseFloor, judged_by
 from sloproof.analysis.intervals import median_interval
 from sloproof.analysis.percentiles import curve, percentile
 from sloproof.analysis.results import (
@@ -66,6 +67,7 @@ def summarise(run: RunFolder) -> Results:
     except (OSError, ValueError) as error:
         raise RunFolderError(f"{run.path}: the data of a trial are missing or broken: {error}") from error
     matrix = experiment.configurations()
+    floor = NoiseFloor.of(facts.calibration)
     return Results(
         schema=SCHEMA,
         run=run.path.name,
@@ -76,7 +78,7 @@ def summarise(run: RunFolder) -> Results:
         objectives=tuple(_definitions(definition)),
         plan=_plan(experiment, facts, configurations=len(matrix)),
         environment=facts.environment,
-        configurations=tuple(_configuration(run, definition, each, trials) for each in matrix),
+        configurations=tuple(_configuration(run, definition, each, trials, floor) for each in matrix),
         trials=tuple(trials),
         set_aside=run.set_aside(),
         complete=sum(not trial.repeat for trial in trials) >= len(matrix) * facts.blocks,
@@ -148,7 +150,11 @@ def _definition(objective: Objective) -> ObjectiveDefinition:
 
 
 def _configuration(
-    run: RunFolder, definition: Definition, configuration: plan.Configuration, trials: Sequence[TrialResult]
+    run: RunFolder,
+    definition: Definition,
+    configuration: plan.Configuration,
+    trials: Sequence[TrialResult],
+    floor: NoiseFloor | None,
 ) -> ConfigurationResult:
     mine = [trial for trial in trials if trial.configuration == configuration.id]
     valid = [trial for trial in mine if trial.valid]
@@ -157,18 +163,22 @@ def _configuration(
         factors=configuration.factors,
         valid_trials=len(valid),
         invalid_trials=len(mine) - len(valid),
-        objectives=(*(_objective(each, valid) for each in definition.objectives), _integrity(mine)),
+        objectives=(*(_objective(each, valid, floor) for each in definition.objectives), _integrity(mine)),
         endpoints=tuple(_distributions([run.trial(trial.folder) for trial in valid], definition)),
     )
 
 
-def _objective(objective: Objective, valid: Sequence[TrialResult]) -> ObjectiveResult:
+def _objective(
+    objective: Objective, valid: Sequence[TrialResult], floor: NoiseFloor | None
+) -> ObjectiveResult:
     seen = [trial.observations[objective.name] for trial in valid]
     client = [each.client for each in seen if each.client is not None]
     servers = [each.server for each in seen if each.server is not None]
     judgement = judge(objective.target, client)
     if seen and not judgement.total.total:
         judgement = replace(judgement, reason=_unseen(objective), more_trials=None)
+    elif floor is not None and (threshold_s := _definition(objective).threshold_s) is not None:
+        judgement = judged_by(floor, judgement, target=objective.target, threshold_s=threshold_s)
     theirs = judge(objective.target, servers)
     blind = judgement.verdict is Verdict.VIOLATED and theirs.verdict is Verdict.MET
     return ObjectiveResult(

@@ -85,9 +85,9 @@ def gained(before: Reading, after: Reading) -> Pressure:
         elapsed_s=after.at_s - before.at_s,
         cpu_s=None if before.cpu_s is None or after.cpu_s is None else max(0.0, after.cpu_s - before.cpu_s),
         waited_s=_waited_s(before.waited_s, after.waited_s),
-        periods=limit and limit.periods,
-        throttled_periods=limit and limit.throttled_periods,
-        throttled_s=limit and limit.throttled_s,
+        periods=None if limit is None else limit.periods,
+        throttled_periods=None if limit is None else limit.throttled_periods,
+        throttled_s=None if limit is None else limit.throttled_s,
         stalled_s=_gains(before.stalled_s, after.stalled_s),
         group_stalled_s=_gains(before.group_stalled_s, after.group_stalled_s),
     )

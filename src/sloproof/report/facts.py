@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sloproof.report.calibration import calibration_facts
 from sloproof.report.text import asks, duration, setting
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def facts(results: Results) -> Iterator[tuple[str, str]]:
         "commit",
         f"{machine['commit'] or 'unknown'}{' with uncommitted changes' if machine['changed'] else ''}",
     )
+    yield from calibration_facts(results.plan.calibration)
     yield "backend", f"{results.plan.backend}: {results.plan.backend_reason}"
     yield from _subject_facts(results.plan)
     yield (

@@ -8,7 +8,9 @@ from importlib import import_module
 import pytest
 
 
-@pytest.mark.parametrize("module", ["counts", "foresight", "hdrlog", "intervals", "percentiles", "verdicts"])
+@pytest.mark.parametrize(
+    "module", ["counts", "floor", "foresight", "hdrlog", "intervals", "percentiles", "verdicts"]
+)
 def test_the_examples_of_a_module_are_true(module: str) -> None:
     outcome = doctest.testmod(import_module(f"sloproof.analysis.{module}"))
 

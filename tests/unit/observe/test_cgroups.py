@@ -6,6 +6,7 @@ from textwrap import dedent
 import pytest
 
 from sloproof.observe.cgroups import (
+    MICROSECONDS,
     Limits,
     Throttling,
     folders,
@@ -172,7 +173,7 @@ def machine(tmp_path: Path) -> Path:
 def test_a_limit_of_a_group_around_that_of_the_process_counts_too(machine: Path, tmp_path: Path) -> None:
     assert limits(7, machine) == Limits(cpus=0.5, memory_bytes=1000)
     assert throttling(7, machine)[str(tmp_path / "cgroup/slice")] == Throttling(
-        periods=9, throttled_periods=4, throttled_s=pytest.approx(0.07)
+        periods=9, throttled_periods=4, throttled_s=70000 * MICROSECONDS
     )
     assert unified(7, machine) == tmp_path / "cgroup/slice/web"
 

@@ -150,4 +150,5 @@ def test_where_the_kernel_has_no_accounts_a_reading_says_so(tmp_path: Path) -> N
     found = reading(7, tmp_path)
 
     assert (found.cpu_s, found.waited_s) == (None, None)
-    assert found.throttling == found.stalled_s == found.group_stalled_s == {}
+    assert not found.throttling
+    assert found.stalled_s == found.group_stalled_s == {}
