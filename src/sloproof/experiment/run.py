@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sloproof.analysis.floor import KEY
+from sloproof.analysis import floor, stability
 from sloproof.experiment import spec
 from sloproof.experiment.backends import choose
 from sloproof.experiment.calibration import measure_floor, warnings
@@ -18,7 +18,9 @@ from sloproof.experiment.evaluate import evaluate_trial
 from sloproof.experiment.plan import plan
 from sloproof.experiment.resume import differences, remaining, runs_again
 from sloproof.experiment.runfolder import RunFacts, RunFolder, RunFolderError, digest
+from sloproof.experiment.steadiness import look
 from sloproof.experiment.trial import Trial
+from sloproof.observe.machine import wall_ahead_s
 from sloproof.slo import definition as slo
 from sloproof.slo.problems import EnvironmentFailed
 from sloproof.subject.port import SubjectError
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sloproof.analysis.results import TrialResult
+    from sloproof.analysis.stability import Stability
     from sloproof.experiment.backends import Backend
     from sloproof.experiment.plan import PlannedTrial
     from sloproof.experiment.record import Part, TrialRecord
@@ -97,9 +100,12 @@ def open_run(
     definition = slo.load(experiment.slo)
     matrix = experiment.configurations()
     subject = backend.prepare(matrix, progress.preparing)
+    clock_was = wall_ahead_s()
+    seen = _looked(progress)
     calibration = {
         **backend.calibrate(matrix, progress.preparing),
         **_calibration(experiment, definition, progress),
+        stability.KEY: replace(seen, clock_step_s=wall_ahead_s() - clock_was).facts(),
     }
     now = datetime.now(UTC)
     folder = RunFolder.create(reports, name=experiment.name, now=now)
@@ -121,19 +127,28 @@ def open_run(
     return Run(folder=folder, experiment=experiment, definition=definition, backend=backend)
 
 
+def _looked(progress: Progress) -> Stability:
+    """Look at the machine, and warn of what may disturb the run; a person decides whether it goes on."""
+    progress.preparing("looking at the machine")
+    seen = look()
+    for finding in seen.findings():
+        progress.warning(finding)
+    return seen
+
+
 def _calibration(experiment: Experiment, definition: Definition, progress: Progress) -> Mapping[str, Any]:
     """Measure what this machine can tell at all, and warn of what it cannot."""
     if not experiment.calibrate:
         return {}
     progress.preparing("measuring this machine's noise floor")
     traffics = [experiment.traffic(each) for each in experiment.configurations()]
-    floor = measure_floor(traffics)
-    if isinstance(floor, str):
-        progress.warning(f"the noise floor was {floor}")
-        return {KEY: floor}
-    for warning in warnings(floor, traffics, definition):
+    measured = measure_floor(traffics)
+    if isinstance(measured, str):
+        progress.warning(f"the noise floor was {measured}")
+        return {floor.KEY: measured}
+    for warning in warnings(measured, traffics, definition):
         progress.warning(warning)
-    return {KEY: asdict(floor)}
+    return {floor.KEY: asdict(measured)}
 
 
 def resume_run(folder: RunFolder, progress: Progress) -> Run:
@@ -156,6 +171,7 @@ def resume_run(folder: RunFolder, progress: Progress) -> Run:
         )
     backend = choose(experiment, facts.backend)
     subject = backend.prepare(experiment.configurations(), progress.preparing)
+    _looked(progress)
     here = environment(experiment.subject.directory)
     if others := [*differences(facts.environment, here), *differences(facts.subject, subject)]:
         raise RunFolderError(f"{folder.path} cannot go on here: {'; '.join(others)}. Start a new run")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sloproof.analysis.verdicts import Verdict
-from sloproof.report.calibration import calibration_notes
+from sloproof.report.calibration import calibration_notes, stability_notes
 from sloproof.report.pressure import pressure_notes
 from sloproof.report.text import percent
 
@@ -86,6 +86,7 @@ def notes(results: Results) -> Iterator[tuple[str, str]]:
         )
     yield from calibration_notes(results)
     yield from pressure_notes(results)
+    yield from stability_notes(results)
 
 
 def undecided(results: Results) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sloproof.analysis import stability
 from sloproof.analysis.floor import KEY, NoiseFloor, too_fast, too_tight_objectives
 from sloproof.report.text import duration
 
@@ -31,6 +32,21 @@ def calibration_facts(calibration: Mapping[str, Any]) -> Iterator[tuple[str, str
     yield "highest valid rate", _highest(floor)
 
 
+def stability_facts(calibration: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what the machine did before the first trial, while sloproof did nothing; not of older runs."""
+    seen = calibration.get(stability.KEY)
+    if seen is None:
+        return
+    figures = {
+        "busy": seen["busy_ratio"],
+        "steal": seen["steal_ratio"],
+        "memory available": seen["memory_available_ratio"],
+    }
+    said = ", ".join(f"{name} {ratio:.1%}" for name, ratio in figures.items() if ratio is not None)
+    found = seen["findings"] or ["nothing that would disturb"]
+    yield "machine before the start", f"{said}: {'; '.join(found)}" if said else "; ".join(found)
+
+
 def calibration_notes(results: Results) -> Iterator[tuple[str, str]]:
     """Yield each objective that cannot be verified on the machine of the run, and a rate beyond it."""
     floor = NoiseFloor.of(results.plan.calibration)
@@ -42,6 +58,12 @@ def calibration_notes(results: Results) -> Iterator[tuple[str, str]]:
     traffics = [*results.plan.profiles.values()] or [results.plan.traffic]
     if problem := too_fast(floor, max(each.rate_per_s for each in traffics)):
         yield "the rate", problem
+
+
+def stability_notes(results: Results) -> Iterator[tuple[str, str]]:
+    """Yield what was found before the first trial that may have disturbed the run."""
+    if found := results.plan.calibration.get(stability.KEY, {}).get("findings"):
+        yield "the machine was not calm before the first trial", "; ".join(found)
 
 
 def _highest(floor: NoiseFloor) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sloproof.report.calibration import calibration_facts
+from sloproof.report.calibration import calibration_facts, stability_facts
 from sloproof.report.text import asks, duration, setting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from sloproof.analysis.results import Plan, Results, Traffic
 
@@ -20,7 +20,9 @@ def facts(results: Results) -> Iterator[tuple[str, str]]:
     machine = results.environment
     hardware = f"{machine['cpus']} × {machine['cpu']}, {machine['memory_bytes'] / 2**30:.0f} GiB"
     yield "machine", f"{hardware}, {machine['machine']}, {machine['kernel']}"
+    yield from _machine_facts(machine)
     yield "load average at the start", " ".join(map(str, machine["load_average"]))
+    yield from stability_facts(results.plan.calibration)
     yield (
         "versions",
         ", ".join(
@@ -47,6 +49,26 @@ def facts(results: Results) -> Iterator[tuple[str, str]]:
         yield "set aside", f"{results.set_aside} trials of blocks that were interrupted, and run again whole"
     for objective in results.objectives:
         yield objective.name, f"{asks(objective)}. {objective.description}"
+
+
+def _machine_facts(machine: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield how the machine keeps time, and what it grants; older runs did not look."""
+    governor, boost = machine.get("governor"), machine.get("boost")
+    said = {
+        "governor": governor,
+        "boost": None if boost is None else ("on" if boost else "off"),
+        "clock source": machine.get("clock_source"),
+    }
+    if known := [f"{name} {value}" for name, value in said.items() if value is not None]:
+        yield "processors and clock", ", ".join(known)
+    limits = machine.get("limits") or {}
+    ran = ["in a container"] if machine.get("container") else []
+    if (cpus := limits.get("cpus")) is not None:
+        ran.append(f"limited to {cpus:g} processors")
+    if (memory_bytes := limits.get("memory_bytes")) is not None:
+        ran.append(f"limited to {memory_bytes / 2**20:,.0f} MiB")
+    if ran:
+        yield "sloproof ran", ", ".join(ran)
 
 
 def _subject_facts(plan: Plan) -> Iterator[tuple[str, str]]:
