@@ -75,8 +75,10 @@ def _subject_facts(plan: Plan) -> Iterator[tuple[str, str]]:
     if plan.backend != "docker":
         yield "subject", " ".join(plan.command)
         return
+    digests = plan.subject.get("digests", {})  # older runs did not ask for them
     for source, image in plan.subject["images"].items():
-        yield "image", f"{source}: {image}"
+        digest = digests.get(source)
+        yield "image", f"{source}: {image}{f', {digest}' if digest else ''}"
     yield "engine", ", ".join(f"{name} {value}" for name, value in plan.subject["engine"].items())
     limits = [f"{name} {value}" for name, value in (plan.container or {}).items() if name in LIMITS]
     yield "limits", ", ".join(limits) or "none"
