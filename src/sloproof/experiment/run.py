@@ -100,6 +100,7 @@ def open_run(
     definition = slo.load(experiment.slo)
     matrix = experiment.configurations()
     subject = backend.prepare(matrix, progress.preparing)
+    here = environment(experiment.subject.directory)
     clock_was = wall_ahead_s()
     seen = _looked(progress)
     calibration = {
@@ -121,7 +122,7 @@ def open_run(
             backend_reason=backend.reason,
             subject=subject,
             calibration=calibration,
-            environment=environment(experiment.subject.directory),
+            environment=here,
         )
     )
     return Run(folder=folder, experiment=experiment, definition=definition, backend=backend)
@@ -171,10 +172,10 @@ def resume_run(folder: RunFolder, progress: Progress) -> Run:
         )
     backend = choose(experiment, facts.backend)
     subject = backend.prepare(experiment.configurations(), progress.preparing)
-    _looked(progress)
     here = environment(experiment.subject.directory)
     if others := [*differences(facts.environment, here), *differences(facts.subject, subject)]:
         raise RunFolderError(f"{folder.path} cannot go on here: {'; '.join(others)}. Start a new run")
+    _looked(progress)
     return Run(folder=folder, experiment=experiment, definition=slo.load(experiment.slo), backend=backend)
 
 
