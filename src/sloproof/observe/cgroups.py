@@ -149,8 +149,12 @@ LIMIT_FILES = (
 
 
 def unified(pid: int | None, proc: Path = PROC) -> Path | None:
-    """Return the folder of a process's group of version 2, which alone tells of its pressure."""
-    return _folders(pid, proc).get(UNIFIED)
+    """Return the folder of a process's group of version 2, which alone tells of its pressure.
+
+    ``None`` for the root of all groups, whose pressure is the machine's; only others have a type.
+    """
+    folder = _folders(pid, proc).get(UNIFIED)
+    return folder if folder is not None and (folder / "cgroup.type").exists() else None
 
 
 def _folders(pid: int | None, proc: Path) -> dict[str, Path]:

@@ -153,6 +153,7 @@ def machine(tmp_path: Path) -> Path:
     inner.mkdir(parents=True)
     for folder in (outer, outer / "slice", inner):
         (folder / "cgroup.procs").touch()
+    (inner / "cgroup.type").write_text("domain\n")
     (inner / "cpu.max").write_text("max 100000\n")
     (inner / "memory.max").write_text("1000\n")
     (inner / "cpu.stat").write_text("nr_periods 0\nnr_throttled 0\nthrottled_usec 0\n")
@@ -183,3 +184,9 @@ def test_of_a_process_that_is_gone_or_out_of_sight_nothing_is_known(machine: Pat
         assert limits(pid, machine) == Limits(cpus=None, memory_bytes=None)
         assert throttling(pid, machine) == {}
         assert unified(pid, machine) is None
+
+
+def test_the_pressure_of_the_root_is_the_machines_own(machine: Path) -> None:
+    (machine / "7" / "cgroup").write_text("0::/\n")
+
+    assert unified(7, machine) is None
