@@ -74,7 +74,7 @@ def made(tmp_path: Path, *, pressure: Pressure | None = None, **measured: Any) -
     ],
 )
 def test_the_floor_and_the_highest_valid_rate_are_facts(
-    tmp_path: Path, changes: dict[str, float | None], highest: str
+    tmp_path: Path, changes: dict[str, Any], highest: str
 ) -> None:
     told = dict(facts(made(tmp_path, noise_floor=asdict(replace(FLOOR, **changes)))))
 
