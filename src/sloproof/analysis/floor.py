@@ -78,8 +78,11 @@ def quantiles(latency_s: NDArray[np.float64]) -> tuple[tuple[float, float], ...]
 
 
 def is_below(floor: NoiseFloor, *, target: Decimal | float, threshold_s: float) -> bool:
-    """Tell whether an objective is tighter than the floor: even a server that does nothing would miss it."""
-    return floor.least_s(float(target)) > threshold_s
+    """Tell whether an objective is tighter than the floor: even a server that does nothing would miss it.
+
+    What a generator measured that was not sound itself is no floor.
+    """
+    return not floor.problems and floor.least_s(float(target)) > threshold_s
 
 
 def judged_by(floor: NoiseFloor, judgement: Judgement, *, target: Decimal, threshold_s: float) -> Judgement:

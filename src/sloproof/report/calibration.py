@@ -27,7 +27,8 @@ def calibration_facts(calibration: Mapping[str, Any]) -> Iterator[tuple[str, str
     figures = ", ".join(f"{name} {duration(known[q])}" for q, name in SHOWN if q in known)
     yield (
         "noise floor",
-        f"{figures} at {floor.rate_per_s:,g}/s, of {floor.requests:,} requests to a server that does nothing",
+        f"{figures} at {floor.rate_per_s:,g}/s, of {floor.requests:,} requests to a server that does nothing"
+        + "".join(f"; no floor: {problem}" for problem in floor.problems[:1]),
     )
     yield "highest valid rate", _highest(floor)
 

@@ -89,6 +89,13 @@ def test_the_reason_names_the_floor_and_no_number_of_trials_would_help() -> None
     assert found.more_trials is None
 
 
+def test_what_an_unsound_generator_measured_is_no_floor() -> None:
+    unsound = replace(FLOOR, problems=("the generator was late",))
+    judgement = judge(TARGET, [ALL_GOOD] * 6)
+
+    assert judged_by(unsound, judgement, target=TARGET, threshold_s=0.002) == judgement
+
+
 def test_only_objectives_about_latency_are_below_it() -> None:
     asked = [
         ("a", "0.99", 0.001),

@@ -84,6 +84,14 @@ def test_the_floor_and_the_highest_valid_rate_are_facts(
     assert told["highest valid rate"] == highest
 
 
+def test_a_floor_that_was_not_measured_soundly_says_so(tmp_path: Path) -> None:
+    unsound = replace(FLOOR, problems=("the generator was late: by far", "and starved"))
+
+    told = dict(facts(made(tmp_path, noise_floor=asdict(unsound))))
+
+    assert told["noise floor"].endswith("does nothing; no floor: the generator was late: by far")
+
+
 def test_why_there_is_no_floor_is_a_fact(tmp_path: Path) -> None:
     told = dict(facts(made(tmp_path, noise_floor="not measured: no room")))
 
