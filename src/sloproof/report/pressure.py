@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from sloproof.analysis.results import Results, TrialResult
 
 # From here on, what holds the subject back is no longer lost among the requests that it does not touch: a
-# twentieth of the periods is where a p95 lies, and half of the time means that work takes twice as long. On two
-# processors that it shares with its generator at 150/s, a subject that meets its objectives waits 37 %, measured.
+# twentieth of the periods is where a p95 lies, and half of the time means that work takes twice as long. A
+# subject that meets its objectives at 150/s waits 37 % on two processors shared with its generator, measured.
 THROTTLED_RATIO = 0.05
 WAIT_RATIO = 0.5
 
