@@ -173,7 +173,7 @@ def next_rate(highest_valid: float | None, lowest_invalid: float | None) -> floa
 def warnings(floor: NoiseFloor, traffics: Sequence[LoadSpec], definition: Definition) -> Iterator[str]:
     """Yield what the floor bodes for a run."""
     if problem := too_fast(floor, max(each.rate for each in traffics)):
-        yield f"{problem}: trials will be invalid; lower load.rate, or take a faster machine"
+        yield f"{problem}: trials may be invalid; lower load.rate, or take a faster machine"
     for name, why in too_tight_objectives(floor, map(_asked, definition.objectives)):
         yield f"{name} cannot be verified here: it is {why}"
 

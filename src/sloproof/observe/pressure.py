@@ -64,7 +64,7 @@ class Pressure:
             "cpu_ratio": _ratio(self.cpu_s, self.elapsed_s),
             "wait_ratio": _ratio(self.waited_s, ready_s),
             "throttled_ratio": _ratio(self.throttled_periods, self.periods),
-            "throttled_s": self.throttled_s,
+            "throttled_s": self.throttled_s if self.periods else None,  # else there is no limit
             **{f"psi_{name}_some_ratio": self._stalled(self.stalled_s, name) for name in RESOURCES},
             **{
                 f"group_psi_{name}_some_ratio": self._stalled(self.group_stalled_s, name)

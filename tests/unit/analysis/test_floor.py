@@ -114,13 +114,13 @@ def test_only_objectives_about_latency_are_below_it() -> None:
         pytest.param(
             FLOOR,
             1201.0,
-            "1,201/s is more than the 1,200/s that this machine's generator can keep",
+            "1,201/s is more than the 1,200/s that this machine's generator was seen to keep",
             id="higher",
         ),
         pytest.param(
             replace(FLOOR, highest_valid_rate_per_s=None),
             10.0,
-            "10/s is more than this machine's generator can keep; it kept no rate tried",
+            "10/s is more than this machine's generator was seen to keep: it kept no rate tried",
             id="none was valid",
         ),
     ],

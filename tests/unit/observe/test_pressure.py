@@ -143,6 +143,7 @@ def test_a_limit_that_enforced_no_period_has_no_share_of_them() -> None:
     pressure = gained(idle, replace(idle, at_s=110.0))
 
     assert pressure.figures()["throttled_ratio"] is None
+    assert pressure.figures()["throttled_s"] is None
     assert pressure.throttled_s == 0.0
 
 

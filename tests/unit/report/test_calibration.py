@@ -118,7 +118,7 @@ def test_a_rate_beyond_the_highest_valid_one_is_noted(tmp_path: Path) -> None:
     results = made(tmp_path, noise_floor=asdict(replace(FLOOR, highest_valid_rate_per_s=75.0)))
 
     assert dict(notes(results)) == {
-        "the rate": "150/s is more than the 75/s that this machine's generator can keep"
+        "the rate": "150/s is more than the 75/s that this machine's generator was seen to keep"
     }
 
 
