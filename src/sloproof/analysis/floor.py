@@ -136,11 +136,9 @@ def too_tight_objectives(
 
 def too_fast(floor: NoiseFloor, rate_per_s: float) -> str | None:
     """Return in words that a rate is higher than any that this machine's generator can keep, if it is."""
-    highest = floor.highest_valid_rate_per_s
+    highest, rate = floor.highest_valid_rate_per_s, f"{rate_per_s:,g}/s"
     if highest is None:
-        return (
-            f"{rate_per_s:,g}/s is more than this machine's generator was seen to keep: it kept no rate tried"
-        )
+        return f"{rate} is more than this machine's generator was seen to keep: it kept no rate tried"
     if rate_per_s > highest:
-        return f"{rate_per_s:,g}/s is more than the {highest:,g}/s that this machine's generator was seen to keep"
+        return f"{rate} is more than the {highest:,g}/s that this machine's generator was seen to keep"
     return None
