@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from math import nan
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,9 +20,10 @@ from sloproof.load.ledger import Accepted, Reading
 from sloproof.load.protocol import PhaseFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sloproof.analysis.results import Results
+    from sloproof.observe.pressure import Pressure
 
 ROOT = Path(__file__).parents[1]
 REQUESTS = "http_server_request_duration_seconds"
@@ -88,6 +89,7 @@ class InventedTrial:
     stop: Stop = field(default_factory=lambda: Stop(died_before=False, exit_status=0))
     generator: PhaseFacts = field(default_factory=facts)
     miscounted: int = 0
+    pressure: Pressure | None = None
 
     def write(self, run: RunFolder) -> TrialRecord:
         """Write the trial's files, and return its record."""
@@ -101,6 +103,7 @@ class InventedTrial:
             seconds={Part.START: 1.0, Part.WARMUP: 1.5, Part.LOAD: 7.0, Part.STOP: 0.5},
             generator=self.generator,
             stop=self.stop,
+            pressure=self.pressure,
         )
         folder = run.trial(record.folder)
         folder.state.mkdir(parents=True)
@@ -224,7 +227,15 @@ def renamed(results: Results) -> Results:
 class Invention:
     """A run whose trials are invented; everything that reads it is real."""
 
-    def __init__(self, root: Path, *, backend: BackendName = BackendName.PROCESS) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        backend: BackendName = BackendName.PROCESS,
+        calibration: Mapping[str, Any] | None = None,
+        environment: Mapping[str, Any] = ENVIRONMENT,
+    ) -> None:
+        measured = {} if backend is BackendName.PROCESS else {"port_proxy": PORT_PROXY}
         self.folder = RunFolder.create(root, name="quick", now=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
         self.configurations = configurations({"server": ["uvicorn", "hypercorn"], "workers": ["1", "4"]})
         shutil.copyfile(ROOT / "experiments" / "quick.yaml", self.folder.experiment)
@@ -239,8 +250,8 @@ class Invention:
                 backend=backend,
                 backend_reason="asked for",
                 subject={} if backend is BackendName.PROCESS else CONTAINERS,
-                calibration={} if backend is BackendName.PROCESS else {"port_proxy": PORT_PROXY},
-                environment=ENVIRONMENT,
+                calibration={**measured, **(calibration or {})},
+                environment=environment,
             )
         )
 

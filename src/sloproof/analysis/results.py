@@ -74,7 +74,8 @@ class Integrity:
 class TrialResult:
     """One trial: whether its measurement was sound, and what it saw.
 
-    ``timelines`` are by endpoint; ``files`` names what its folder holds.
+    ``timelines`` are by endpoint; ``files`` names what its folder holds. ``subject_pressure`` says what held
+    the subject back under load, in shares of the time; ``null`` is what the kernel does not tell.
     """
 
     folder: str
@@ -94,6 +95,7 @@ class TrialResult:
     subject_build: Mapping[str, str]
     timelines: Mapping[str, Timeline]
     files: tuple[str, ...]
+    subject_pressure: Mapping[str, float | None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

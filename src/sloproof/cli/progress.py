@@ -55,6 +55,10 @@ class RunProgress:
         """Say what is made ready."""
         self._console.print(f"[dim]{escape(what)}[/]")
 
+    def warning(self, what: str) -> None:
+        """Say what to know before believing the run."""
+        self._console.print(f"[yellow]warning[/]: {escape(what)}", soft_wrap=True)
+
     def backend(self, backend: Backend) -> None:
         """Say where the subject runs, and why there."""
         self._console.print(f"backend {backend.name}: {backend.reason}", markup=False)

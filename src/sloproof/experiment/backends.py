@@ -166,6 +166,7 @@ class DockerBackend:
         return {
             "engine": dict(self.engine.facts()),
             "images": {str(source): each for source, each in self.images.items()},
+            "digests": {str(source): self.engine.digest(each) for source, each in self.images.items()},
         }
 
     def calibrate(self, matrix: Sequence[Configuration], notice: Callable[[str], None]) -> Mapping[str, Any]:

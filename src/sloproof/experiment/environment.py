@@ -6,8 +6,11 @@ import os
 import platform
 import re
 import subprocess
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
+
+from sloproof.observe import machine
 
 PACKAGES = ("sloproof", "locust", "gevent", "geventhttpclient", "numpy", "prometheus-client", "pyarrow")
 
@@ -15,7 +18,8 @@ PACKAGES = ("sloproof", "locust", "gevent", "geventhttpclient", "numpy", "promet
 def environment(directory: Path) -> dict[str, object]:
     """Return the facts that a reader needs to tell whether two runs can be compared.
 
-    `directory` is where the subject runs; its commit is the version of the subject.
+    `directory` is where the subject runs; its commit is the version of the subject. `limits` are those
+    under which sloproof runs, and with it what it starts. ``None``: the machine does not say.
     """
     return {
         "machine": platform.machine(),
@@ -24,6 +28,12 @@ def environment(directory: Path) -> dict[str, object]:
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "load_average": [round(load, 2) for load in os.getloadavg()],
         "kernel": f"{platform.system()} {platform.release()}",
+        "governor": machine.governor(),
+        "boost": machine.boost(),
+        "clock_source": machine.clock_source(),
+        "container": machine.in_container(),
+        "limits": asdict(machine.own_limits()),
+        "uptime_s": machine.uptime_s(),
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
         "commit": _git(directory, "rev-parse", "HEAD"),

@@ -69,6 +69,7 @@ def evaluate_trial(
         percentiles=tuple(_percentiles(samples.select(phase=Phase.LOAD), jobs, definition)),
         integrity=_integrity(samples.select(phase=Phase.DRAIN), jobs, record.stop, proxied=proxied),
         requests_by_worker={} if gain is None else _by_worker(gain),
+        subject_pressure=None if record.pressure is None else record.pressure.figures(),
         subject_cpu_s=gain.total(PROCESS_CPU) if gain is not None and gain.has(PROCESS_CPU) else None,
         subject_build={} if gain is None else next((labels for labels, _ in gain.select(BUILD_INFO)), {}),
         timelines=timelines([samples]),

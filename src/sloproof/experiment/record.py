@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sloproof.load.protocol import PhaseFacts  # noqa: TC001 - resolved when a record is read back
+from sloproof.observe.pressure import Pressure  # noqa: TC001 - as above
 
 
 class BackendName(StrEnum):
@@ -54,7 +55,8 @@ class TrialRecord:
 
     ``attempt`` counts how often its block was begun: above 1, the run was interrupted within it.
     ``seed`` drew its arrivals, ``repeat`` counts the invalid trials that it stands in for, ``started_at`` is
-    Unix time, ``seconds`` says how long each part took.
+    Unix time, ``seconds`` says how long each part took. ``pressure`` is what held the subject back under
+    load; records that were written before it was looked at have none.
     """
 
     folder: str
@@ -67,3 +69,4 @@ class TrialRecord:
     seconds: Mapping[Part, float]
     generator: PhaseFacts
     stop: Stop
+    pressure: Pressure | None = None

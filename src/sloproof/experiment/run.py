@@ -5,29 +5,34 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from sloproof.analysis import floor, stability
 from sloproof.experiment import spec
 from sloproof.experiment.backends import choose
+from sloproof.experiment.calibration import measure_floor, warnings
 from sloproof.experiment.environment import environment
 from sloproof.experiment.evaluate import evaluate_trial
 from sloproof.experiment.plan import plan
 from sloproof.experiment.progression import ends_before
 from sloproof.experiment.resume import differences, of_whole_blocks, remaining, runs_again
 from sloproof.experiment.runfolder import ReplayFacts, RunFacts, RunFolder, RunFolderError, digest
+from sloproof.experiment.steadiness import look
 from sloproof.experiment.trial import Trial
+from sloproof.observe.machine import wall_ahead_s
 from sloproof.slo import definition as slo
 from sloproof.slo.problems import EnvironmentFailed
 from sloproof.subject.port import SubjectError
 from sloproof.subject.process import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from sloproof.analysis.results import TrialResult
+    from sloproof.analysis.stability import Stability
     from sloproof.experiment.backends import Backend
     from sloproof.experiment.plan import PlannedTrial
     from sloproof.experiment.record import Part, TrialRecord
@@ -49,6 +54,10 @@ class Progress(Protocol):
 
     def preparing(self, what: str) -> None:
         """Take note of what is made ready before the first trial."""
+        ...
+
+    def warning(self, what: str) -> None:
+        """Take note of what a person should know before believing the run."""
         ...
 
     def began(self, run: Run, trials: Sequence[PlannedTrial], *, done: int) -> None:
@@ -95,7 +104,14 @@ def open_run(  # noqa: PLR0913 - all that a run is made of
     definition = slo.load(experiment.slo)
     matrix = experiment.configurations()
     subject = backend.prepare(matrix, progress.preparing)
-    calibration = backend.calibrate(matrix, progress.preparing)
+    here = environment(experiment.subject.directory)
+    clock_was = wall_ahead_s()
+    seen = _looked(progress)
+    calibration = {
+        **backend.calibrate(matrix, progress.preparing),
+        **_calibration(experiment, definition, progress),
+        stability.KEY: replace(seen, clock_step_s=wall_ahead_s() - clock_was).facts(),
+    }
     now = datetime.now(UTC)
     folder = RunFolder.create(reports, name=experiment.name, now=now)
     recordings = experiment.recordings()
@@ -118,7 +134,7 @@ def open_run(  # noqa: PLR0913 - all that a run is made of
             subject=subject,
             calibration=calibration,
             workers=workers,
-            environment=environment(experiment.subject.directory),
+            environment=here,
             looks=experiment.looks(),
         )
     )
@@ -129,6 +145,30 @@ def open_run(  # noqa: PLR0913 - all that a run is made of
         backend=backend,
         workers=workers,
     )
+
+
+def _looked(progress: Progress) -> Stability:
+    """Look at the machine, and warn of what may disturb the run; a person decides whether it goes on."""
+    progress.preparing("looking at the machine")
+    seen = look()
+    for finding in seen.findings():
+        progress.warning(finding)
+    return seen
+
+
+def _calibration(experiment: Experiment, definition: Definition, progress: Progress) -> Mapping[str, Any]:
+    """Measure what this machine can tell at all, and warn of what it cannot."""
+    if not experiment.calibrate:
+        return {}
+    progress.preparing("measuring this machine's noise floor")
+    traffics = [experiment.traffic(each) for each in experiment.configurations()]
+    measured = measure_floor(traffics)
+    if isinstance(measured, str):
+        progress.warning(f"the noise floor was {measured}")
+        return {floor.KEY: measured}
+    for warning in warnings(measured, traffics, definition):
+        progress.warning(warning)
+    return {floor.KEY: asdict(measured)}
 
 
 def resume_run(folder: RunFolder, progress: Progress) -> Run:
@@ -157,6 +197,7 @@ def resume_run(folder: RunFolder, progress: Progress) -> Run:
     here = environment(experiment.subject.directory)
     if others := [*differences(facts.environment, here), *differences(facts.subject, subject)]:
         raise RunFolderError(f"{folder.path} cannot go on here: {'; '.join(others)}. Start a new run")
+    _looked(progress)
     return Run(
         folder=folder,
         experiment=_from_copies(folder, experiment),

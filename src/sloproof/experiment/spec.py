@@ -156,6 +156,7 @@ class Experiment(_Section):
     load: LoadSpec
     stop: StopSpec = Field(default_factory=StopSpec)
     compare: CompareSpec = Field(default_factory=CompareSpec)
+    calibrate: bool = True
 
     @model_validator(mode="after")
     def _factors_are_used(self) -> Self:

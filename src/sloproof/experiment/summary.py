@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from sloproof.analysis.comparison.pairing import within_run
+from sloproof.analysis.floor import NoiseFloor, judged_by
 from sloproof.analysis.looking import Looking, judge_looked
 from sloproof.analysis.results import (
     SCHEMA,
@@ -61,6 +62,7 @@ def summarise(run: RunFolder) -> Results:
     except (OSError, ValueError) as error:
         raise RunFolderError(f"{run.path}: the data of a trial are missing or broken: {error}") from error
     matrix, objectives = experiment.configurations(), tuple(_definitions(definition))
+    floor = NoiseFloor.of(facts.calibration)
     blocks, looking = facts.blocks, None
     if facts.looks:
         done = blocks_done(trials, configurations=len(matrix))
@@ -76,7 +78,9 @@ def summarise(run: RunFolder) -> Results:
         objectives=objectives,
         plan=_plan(experiment, facts, blocks=blocks, configurations=len(matrix)),
         environment=facts.environment,
-        configurations=tuple(_configuration(run, definition, each, trials, looking) for each in matrix),
+        configurations=tuple(
+            _configuration(run, definition, each, trials, looking, floor) for each in matrix
+        ),
         comparisons=within_run(
             objectives, matrix, trials, traffic_factor=spec.PROFILE, margin=experiment.compare.chosen
         ),
@@ -162,6 +166,7 @@ def _configuration(
     configuration: plan.Configuration,
     trials: Sequence[TrialResult],
     looking: Looking | None,
+    floor: NoiseFloor | None,
 ) -> ConfigurationResult:
     mine = [trial for trial in trials if trial.configuration == configuration.id]
     valid = [trial for trial in mine if trial.valid]
@@ -171,7 +176,7 @@ def _configuration(
         valid_trials=len(valid),
         invalid_trials=len(mine) - len(valid),
         objectives=(
-            *(_objective(each, valid, looking) for each in definition.objectives),
+            *(_objective(each, valid, looking, floor) for each in definition.objectives),
             _integrity(mine),
         ),
         endpoints=tuple(distributions(run, definition, valid, looking)),
@@ -179,7 +184,10 @@ def _configuration(
 
 
 def _objective(
-    objective: Objective, valid: Sequence[TrialResult], looking: Looking | None
+    objective: Objective,
+    valid: Sequence[TrialResult],
+    looking: Looking | None,
+    floor: NoiseFloor | None,
 ) -> ObjectiveResult:
     seen = [(trial.block, trial.observations[objective.name]) for trial in valid]
     client = [(block, each.client) for block, each in seen if each.client is not None]
@@ -187,6 +195,8 @@ def _objective(
     judgement = _judged(objective.target, client, looking)
     if seen and not judgement.total.total:
         judgement = replace(judgement, reason=_unseen(objective), more_trials=None)
+    elif floor is not None and (threshold_s := _definition(objective).threshold_s) is not None:
+        judgement = judged_by(floor, judgement, target=objective.target, threshold_s=threshold_s)
     theirs = _judged(objective.target, servers, looking)
     blind = judgement.verdict is Verdict.VIOLATED and theirs.verdict is Verdict.MET
     return ObjectiveResult(

@@ -17,7 +17,9 @@ from sloproof.load.arrivals import Arrival
 from sloproof.load.process import LoadProcess
 from sloproof.load.protocol import Audit, LoadConfig, RunPhase
 from sloproof.load.shapes import CONSTANT
+from sloproof.observe.accounts import reading
 from sloproof.observe.conventions import JOBS_IN_STATE, STATE_LABEL, UNFINISHED_STATES
+from sloproof.observe.pressure import gained
 from sloproof.observe.scrape import Scrape, ScrapeError
 from sloproof.subject.interrupts import deferred
 from sloproof.subject.port import Cell, Instance, SubjectError
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from sloproof.load.protocol import PhaseFacts
     from sloproof.load.shapes import Shape
     from sloproof.load.workers import Workers
+    from sloproof.observe.pressure import Pressure
     from sloproof.subject.port import Subject
 
 POLL_S = 0.02
@@ -90,7 +93,7 @@ class Trial:
                     load = running.enter_context(LoadProcess(self._load_config(), wait=False))
                 load.await_ready()
                 await_ready(instance, self.experiment.subject)
-            generator = self._measure(instance, load)
+            generator, pressure = self._measure(instance, load)
             stop = self._stop(instance, load)
             stop = replace(stop, restart_failure=self._audit(running, cell, load))
             load.finish()
@@ -105,9 +108,10 @@ class Trial:
             seconds=self.seconds,
             generator=generator,
             stop=stop,
+            pressure=pressure,
         )
 
-    def _measure(self, instance: Instance, load: LoadProcess) -> PhaseFacts:
+    def _measure(self, instance: Instance, load: LoadProcess) -> tuple[PhaseFacts, Pressure]:
         """Warm up and load; counters are read when nothing is under way, so that they gain whole requests."""
         traffic = self.traffic
         with self._part(Part.WARMUP):
@@ -115,10 +119,13 @@ class Trial:
         with self._part(Part.SETTLE):
             self._settle(instance, self.folder.metrics_before)
         with self._part(Part.LOAD):
+            pid = instance.pid
+            before = reading(pid)
             generator = load.phase(self._phase(Phase.LOAD, traffic.load_s, traffic.shape.shape()))
+            pressure = gained(before, reading(pid))
         with self._part(Part.SETTLE):
             self._settle(instance, self.folder.metrics_after)
-        return generator
+        return generator, pressure
 
     def _stop(self, instance: Instance, load: LoadProcess) -> Stop:
         """Send SIGTERM while light traffic goes on, and wait for the end."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sloproof.analysis.verdicts import Verdict
+from sloproof.report.calibration import calibration_notes, stability_notes
+from sloproof.report.pressure import pressure_notes
 from sloproof.report.text import percent
 
 if TYPE_CHECKING:
@@ -67,7 +69,8 @@ def confidence(results: Results) -> str:
 def notes(results: Results) -> Iterator[tuple[str, str]]:
     """Yield what a reader must know: what it is about, and what there is to say of it.
 
-    First every violation with its reason and its blind spot, then trials that were invalid.
+    First every violation with its reason and its blind spot, then trials that were invalid, then what this
+    machine cannot tell, and what held subjects back.
     """
     for configuration in results.configurations:
         for objective in configuration.objectives:
@@ -81,6 +84,9 @@ def notes(results: Results) -> Iterator[tuple[str, str]]:
             f"{len(invalid)} of {len(results.trials)} trials {said} for integrity alone",
             f"{first.folder}, for one: {first.problems[0]}",
         )
+    yield from calibration_notes(results)
+    yield from pressure_notes(results)
+    yield from stability_notes(results)
 
 
 def undecided(results: Results) -> Iterator[tuple[str, str]]:

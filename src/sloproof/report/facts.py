@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from sloproof.report.calibration import calibration_facts, stability_facts
 from sloproof.report.text import asks, duration, setting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from sloproof.analysis.results import Plan, Results, Traffic
 
@@ -19,7 +20,9 @@ def facts(results: Results) -> Iterator[tuple[str, str]]:
     machine = results.environment
     hardware = f"{machine['cpus']} × {machine['cpu']}, {machine['memory_bytes'] / 2**30:.0f} GiB"
     yield "machine", f"{hardware}, {machine['machine']}, {machine['kernel']}"
+    yield from _machine_facts(machine)
     yield "load average at the start", " ".join(map(str, machine["load_average"]))
+    yield from stability_facts(results.plan.calibration)
     yield (
         "versions",
         ", ".join(
@@ -32,6 +35,7 @@ def facts(results: Results) -> Iterator[tuple[str, str]]:
         "commit",
         f"{machine['commit'] or 'unknown'}{' with uncommitted changes' if machine['changed'] else ''}",
     )
+    yield from calibration_facts(results.plan.calibration)
     yield "backend", f"{results.plan.backend}: {results.plan.backend_reason}"
     yield from _subject_facts(results.plan)
     yield (
@@ -50,12 +54,34 @@ def facts(results: Results) -> Iterator[tuple[str, str]]:
         yield objective.name, f"{asks(objective)}. {objective.description}"
 
 
+def _machine_facts(machine: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield how the machine keeps time, and what it grants; older runs did not look."""
+    governor, boost = machine.get("governor"), machine.get("boost")
+    said = {
+        "governor": governor,
+        "boost": None if boost is None else ("on" if boost else "off"),
+        "clock source": machine.get("clock_source"),
+    }
+    if known := [f"{name} {value}" for name, value in said.items() if value is not None]:
+        yield "processors and clock", ", ".join(known)
+    limits = machine.get("limits") or {}
+    ran = ["in a container"] if machine.get("container") else []
+    if (cpus := limits.get("cpus")) is not None:
+        ran.append(f"limited to {cpus:g} processors")
+    if (memory_bytes := limits.get("memory_bytes")) is not None:
+        ran.append(f"limited to {memory_bytes / 2**20:,.0f} MiB")
+    if ran:
+        yield "sloproof ran", ", ".join(ran)
+
+
 def _subject_facts(plan: Plan) -> Iterator[tuple[str, str]]:
     if plan.backend != "docker":
         yield "subject", " ".join(plan.command)
         return
+    digests = plan.subject.get("digests", {})  # older runs did not ask for them
     for source, image in plan.subject["images"].items():
-        yield "image", f"{source}: {image}"
+        digest = digests.get(source)
+        yield "image", f"{source}: {image}{f', {digest}' if digest else ''}"
     yield "engine", ", ".join(f"{name} {value}" for name, value in plan.subject["engine"].items())
     limits = [f"{name} {value}" for name, value in (plan.container or {}).items() if name in LIMITS]
     yield "limits", ", ".join(limits) or "none"

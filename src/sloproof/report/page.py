@@ -16,6 +16,7 @@ from markupsafe import Markup
 from sloproof.report import answer, comparing
 from sloproof.report.charts import configuration_charts, percentile_charts, trial_charts
 from sloproof.report.facts import facts, traffics
+from sloproof.report.pressure import pressure_label
 from sloproof.report.text import (
     SYMBOLS,
     asks,
@@ -156,6 +157,7 @@ def _environment() -> Environment:
         sli=sli,
         quantity=quantity,
         label=label,
+        pressure=pressure_label,
         build=_build,
         margins=margins,
         sentence=comparing.sentence,

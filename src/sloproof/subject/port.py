@@ -41,6 +41,11 @@ class Instance(Protocol):
         """Return the base URL that clients use, without a trailing slash."""
         ...
 
+    @property
+    def pid(self) -> int | None:
+        """Return the ID of its first process, or ``None`` where that process cannot be seen from here."""
+        ...
+
     def exit_status(self) -> int | None:
         """Return the exit status (negative: the signal that ended it), or ``None`` while it runs."""
         ...

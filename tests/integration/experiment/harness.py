@@ -30,6 +30,7 @@ subject:
 factors: {{server: [uvicorn, hypercorn]}}
 blocks: {blocks}
 repeats: {repeats}
+calibrate: false
 load: {{locustfile: {locustfile}, rate: 60/s, warmup: 1s, duration: 2s, users: 16}}
 """
 

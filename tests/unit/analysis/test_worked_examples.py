@@ -10,6 +10,7 @@ import pytest
 MODULES = (
     "columns",
     "counts",
+    "floor",
     "foresight",
     "hdrlog",
     "intervals",

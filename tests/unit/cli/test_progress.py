@@ -107,3 +107,14 @@ def test_the_verdict_table_has_a_row_for_each_configuration_and_a_column_for_eac
     assert row.count("MET") == 3
     assert "99 % within 250 ms" in table
     assert "97.0 %" in table
+
+
+def test_a_warning_is_shown_as_it_was_said_whatever_is_in_it() -> None:
+    console = Console(file=io.StringIO(), width=40, highlight=False, color_system=None)
+
+    RunProgress(console).warning("the governor [powersave] changes the clock: set 'performance'")
+
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue() == (
+        "warning: the governor [powersave] changes the clock: set 'performance'\n"
+    )

@@ -100,10 +100,15 @@ def test_of_a_block_that_was_begun_twice_only_the_second_attempt_counts(inventio
 
 
 def test_what_differs_is_named_with_both_values_and_what_passes_is_not() -> None:
-    before = {"kernel": "Linux 6.1", "cpus": 2, "load_average": [1.0]}
-    now = {"kernel": "Linux 6.2", "cpus": 2, "load_average": [2.0], "commit": "abc"}
+    before = {"kernel": "Linux 6.1", "cpus": 2, "commit": None, "load_average": [1.0], "uptime_s": 9.0}
+    now = {"kernel": "Linux 6.2", "cpus": 2, "commit": "abc", "load_average": [2.0], "uptime_s": 12.0}
 
     assert list(differences(before, now)) == [
         "commit was None and is 'abc'",
         "kernel was 'Linux 6.1' and is 'Linux 6.2'",
     ]
+
+
+def test_a_run_of_an_older_version_goes_on_where_a_newer_one_looks_at_more() -> None:
+    assert not list(differences({"cpus": 2}, {"cpus": 2, "governor": "performance"}))
+    assert list(differences({"governor": "performance"}, {})) == ["governor was 'performance' and is None"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from docker.errors import APIError, NotFound
@@ -17,7 +18,6 @@ from sloproof.subject.port import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
     from types import TracebackType
 
     from testcontainers.core.container import DockerContainer
@@ -62,6 +62,20 @@ class DockerInstance:
     def id(self) -> str:
         """Return the container's ID."""
         return self.container.get_container_id()
+
+    @property
+    def pid(self) -> int | None:
+        """Return the ID of the container's first process; ``None`` where the engine's numbers are not ours.
+
+        So it is where we run in a container ourselves: the same number is then another process, or none.
+        """
+        with refusals_told("inspect the container"):
+            pid: int = self.engine.client.api.inspect_container(self.id)["State"]["Pid"]
+        try:
+            ours = self.id in Path(f"/proc/{pid}/cgroup").read_text()
+        except OSError:
+            return None
+        return pid if ours else None
 
     def exit_status(self) -> int | None:
         """Return the exit status of the container's first process, or ``None`` while it runs."""
