@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping  # noqa: TC003 - resolved when results are read back
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from sloproof.analysis.counts import Counts  # noqa: TC001 - resolved when results are read back
+from sloproof.analysis.accounting import (  # noqa: TC001 - resolved when results are read back
+    BadEvents,
+    EventCounts,
+    TimeSpent,
+)
+from sloproof.analysis.counts import Counts  # noqa: TC001 - as above
+from sloproof.analysis.estimates import Estimate  # noqa: TC001 - as above
 from sloproof.analysis.intervals import Interval  # noqa: TC001 - as above
 from sloproof.analysis.timeline import Timeline  # noqa: TC001 - as above
 from sloproof.analysis.verdicts import Verdict
@@ -21,10 +27,32 @@ NUMBERS = re.compile(r"\[\n\s+(?:[-+.\deE]+|null)(?:,\n\s+(?:[-+.\deE]+|null))*\
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """One objective in one trial; ``None`` where that observer could not see it."""
+    """One objective in one trial; ``None`` where that observer could not see it.
+
+    ``counts`` says what each observer counted, ``bad`` what made the bad events of a latency objective bad.
+    ``finding`` says where the observers disagree.
+    """
 
     client: Counts | None
     server: Counts | None
+    prometheus: Estimate | None = None
+    counts: EventCounts | None = None
+    bad: BadEvents | None = None
+    finding: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scrapes:
+    """How a Prometheus watched a trial: how often it scraped of how many times between first and last.
+
+    ``window_s`` reaches from its last scrape before the load to the first after it. ``problem`` says why it
+    saw nothing, or not all of it.
+    """
+
+    seen: int
+    expected: int
+    window_s: float | None
+    problem: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +80,7 @@ class Integrity:
 class TrialResult:
     """One trial: whether its measurement was sound, and what it saw.
 
-    ``timelines`` are by endpoint; ``files`` names what its folder holds.
+    ``timelines`` and ``spent`` are by endpoint; ``files`` names what its folder holds.
     """
 
     folder: str
@@ -71,15 +99,18 @@ class TrialResult:
     subject_build: Mapping[str, str]
     timelines: Mapping[str, Timeline]
     files: tuple[str, ...]
+    scrapes: Scrapes | None = None
+    spent: Mapping[str, TimeSpent] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectiveResult:
     """One objective of one configuration, judged over its valid trials.
 
-    ``client`` and ``server`` are the counts of all of them together; ``interval`` is that of the typical
-    trial's SLI. ``budget_consumed_ratio`` is the share of their error budget that the clients' events
-    have consumed. ``finding`` says where the two observers disagree on the verdict.
+    ``client``, ``server`` and ``prometheus`` are the counts of all of them together, ``counts`` and ``bad``
+    account for their difference; ``interval`` is that of the typical trial's SLI.
+    ``budget_consumed_ratio`` is the share of their error budget that the clients' events have consumed.
+    ``finding`` says where the observers disagree.
     """
 
     name: str
@@ -91,6 +122,9 @@ class ObjectiveResult:
     more_trials: int | None
     budget_consumed_ratio: float | None
     finding: str | None
+    prometheus: Estimate | None = None
+    counts: EventCounts | None = None
+    bad: BadEvents | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +144,8 @@ class Percentile:
 class EndpointResult:
     """The latency of one endpoint in one configuration; ``curve`` are (q, seconds) of all trials merged.
 
-    ``timeline`` is ``None`` for an event, such as the end of a job.
+    ``timeline`` and ``spent``, where the time of the answered requests went, are ``None`` for an event, such
+    as the end of a job.
     """
 
     endpoint: str
@@ -118,6 +153,7 @@ class EndpointResult:
     percentiles: tuple[Percentile, ...]
     curve: tuple[tuple[float, float], ...]
     timeline: Timeline | None
+    spent: TimeSpent | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +202,7 @@ class Plan:
     ``backend`` is ``process`` or ``docker``, with the reason why; ``subject`` says what it ran (images by
     what they were made from), ``calibration`` what it measured of itself. Where there are ``profiles``, the
     factor ``profile`` names the one that a configuration ran under, else ``traffic`` is that of all.
+    ``prometheus`` says in words which one watched, or why none did.
     """
 
     trials: int
@@ -180,6 +217,7 @@ class Plan:
     container: Mapping[str, Any] | None
     traffic: Traffic
     profiles: Mapping[str, Traffic]
+    prometheus: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

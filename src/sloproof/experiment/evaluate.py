@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sloproof.analysis.results import Integrity, Observation, TrialResult
+from sloproof.analysis.results import Integrity, TrialResult
 from sloproof.analysis.samples import Outcome, Phase
 from sloproof.analysis.timeline import timelines
+from sloproof.experiment.observations import Observed
+from sloproof.experiment.prometheus.reading import scrapes
 from sloproof.load.selfcheck import generator_problems
-from sloproof.observe import client, server
+from sloproof.observe import server
 from sloproof.observe.conventions import BUILD_INFO, PID_LABEL, PROCESS_CPU, WORKER_REQUESTS
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ def evaluate_trial(
     """
     samples, jobs, gain = folder.samples(), folder.jobs(), folder.gain()
     requests = definition.metrics.requests
+    observed = Observed(samples=samples, jobs=jobs, gain=gain, reading=folder.reading(), requests=requests)
     problems = [*generator_problems(record.generator)]
     if gain is not None:
         counted = server.endpoint_counts(gain, requests=requests)
@@ -57,19 +60,15 @@ def evaluate_trial(
         valid=not problems,
         problems=tuple(problems),
         generator=asdict(record.generator),
-        observations={
-            objective.name: Observation(
-                client=client.count(objective.indicator, samples, jobs),
-                server=None if gain is None else server.count(objective.indicator, gain, requests=requests),
-            )
-            for objective in definition.objectives
-        },
+        observations=observed.observations(definition),
         integrity=_integrity(samples.select(phase=Phase.DRAIN), jobs, record.stop, proxied=proxied),
         requests_by_worker={} if gain is None else _by_worker(gain),
         subject_cpu_s=gain.total(PROCESS_CPU) if gain is not None and gain.has(PROCESS_CPU) else None,
         subject_build={} if gain is None else next((labels for labels, _ in gain.select(BUILD_INFO)), {}),
         timelines=timelines([samples]),
         files=tuple(sorted(file.name for file in folder.path.iterdir() if _is_evidence(file))),
+        scrapes=scrapes(observed.reading),
+        spent=observed.spent(),
     )
 
 

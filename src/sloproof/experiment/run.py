@@ -14,21 +14,25 @@ from sloproof.experiment.backends import choose
 from sloproof.experiment.environment import environment
 from sloproof.experiment.evaluate import evaluate_trial
 from sloproof.experiment.plan import plan
+from sloproof.experiment.prometheus import choice
+from sloproof.experiment.prometheus.observer import observing
 from sloproof.experiment.resume import differences, remaining, runs_again
 from sloproof.experiment.runfolder import RunFacts, RunFolder, RunFolderError, digest
 from sloproof.experiment.trial import Trial
 from sloproof.slo import definition as slo
 from sloproof.slo.problems import EnvironmentFailed
 from sloproof.subject.port import SubjectError
-from sloproof.subject.process import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from sloproof.analysis.results import TrialResult
     from sloproof.experiment.backends import Backend
     from sloproof.experiment.plan import PlannedTrial
+    from sloproof.experiment.prometheus.choice import Choice
+    from sloproof.experiment.prometheus.observer import Observer
     from sloproof.experiment.record import Part, TrialRecord
     from sloproof.experiment.spec import Experiment
     from sloproof.slo.definition import Definition
@@ -70,6 +74,7 @@ class Run:
     experiment: Experiment
     definition: Definition
     backend: Backend
+    prometheus: Choice
 
 
 def open_run(
@@ -92,6 +97,7 @@ def open_run(
     matrix = experiment.configurations()
     subject = backend.prepare(matrix, progress.preparing)
     calibration = backend.calibrate(matrix, progress.preparing)
+    prometheus = choice.choose(experiment.observe, backend)
     now = datetime.now(UTC)
     folder = RunFolder.create(reports, name=experiment.name, now=now)
     folder.keep_inputs(experiment=source, definition=experiment.slo, locustfile=experiment.load.locustfile)
@@ -107,9 +113,12 @@ def open_run(
             subject=subject,
             calibration=calibration,
             environment=environment(experiment.subject.directory),
+            prometheus=choice.facts(prometheus, experiment.observe),
         )
     )
-    return Run(folder=folder, experiment=experiment, definition=definition, backend=backend)
+    return Run(
+        folder=folder, experiment=experiment, definition=definition, backend=backend, prometheus=prometheus
+    )
 
 
 def resume_run(folder: RunFolder, progress: Progress) -> Run:
@@ -135,7 +144,13 @@ def resume_run(folder: RunFolder, progress: Progress) -> Run:
     here = environment(experiment.subject.directory)
     if others := [*differences(facts.environment, here), *differences(facts.subject, subject)]:
         raise RunFolderError(f"{folder.path} cannot go on here: {'; '.join(others)}. Start a new run")
-    return Run(folder=folder, experiment=experiment, definition=slo.load(experiment.slo), backend=backend)
+    return Run(
+        folder=folder,
+        experiment=experiment,
+        definition=slo.load(experiment.slo),
+        backend=backend,
+        prometheus=choice.choose(experiment.observe, backend),
+    )
 
 
 def _inputs(source: Path, experiment: Experiment) -> dict[str, str]:
@@ -167,19 +182,34 @@ def execute(run: Run, progress: Progress) -> None:
         left = remaining(planned, finished, repeats_left=repeats_left)
         progress.began(run, planned, done=len(planned) - len(left))
         try:
-            for trial in left:
-                for result in _attempts(run, trial, records, progress):
-                    again = runs_again(result, repeats_left=repeats_left)
-                    progress.ended(trial, result, again=again)
-                    if not again:
-                        break
-                    repeats_left -= 1
+            with _observed(run, progress) as observer:
+                for trial in left:
+                    for result in _attempts(run, trial, records, observer, progress):
+                        again = runs_again(result, repeats_left=repeats_left)
+                        progress.ended(trial, result, again=again)
+                        if not again:
+                            break
+                        repeats_left -= 1
         finally:
             run.backend.close()
 
 
+def _observed(run: Run, progress: Progress) -> AbstractContextManager[Observer]:
+    return observing(
+        run.prometheus,
+        folder=run.folder.path,
+        experiment=run.experiment,
+        definition=run.definition,
+        notice=progress.preparing,
+    )
+
+
 def _attempts(
-    run: Run, planned: PlannedTrial, before: Sequence[TrialRecord], progress: Progress
+    run: Run,
+    planned: PlannedTrial,
+    before: Sequence[TrialRecord],
+    observer: Observer,
+    progress: Progress,
 ) -> Iterator[TrialResult]:
     """Run a trial over and over; `before` are the trials that had run when the run was resumed."""
     attempt = 1 + max((each.attempt for each in before if each.block == planned.block), default=0)
@@ -194,9 +224,10 @@ def _attempts(
             attempt=attempt,
             repeat=repeat,
             subject=run.backend.subject(planned.configuration),
-            port=free_port(),
+            port=observer.next_port(),
             folder=files,
             notice=lambda part: progress.part(planned, part),
+            watch=observer.watch(planned, files.path),
         )
         try:
             record = trial.run()

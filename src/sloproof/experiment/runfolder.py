@@ -9,13 +9,14 @@ import os
 import shutil
 from collections.abc import Mapping  # noqa: TC003 - resolved when facts are read back
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
+from sloproof.experiment.prometheus.reading import read
 from sloproof.experiment.record import BackendName, TrialRecord
 from sloproof.experiment.resume import that_count
 from sloproof.files import sync, write_atomically
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from sloproof.analysis.jobs import Jobs
     from sloproof.analysis.samples import Samples
+    from sloproof.experiment.prometheus.reading import Reading
 
 RECORD = TypeAdapter(TrialRecord)
 
@@ -43,7 +45,7 @@ class RunFacts:
 
     ``source`` leads from the run's folder to the experiment file, ``inputs`` are the SHA-256 digests of the
     files that define the run, ``subject`` is what the backend had to say of what it runs, ``calibration``
-    what it measured of itself before the first trial.
+    what it measured of itself before the first trial. ``prometheus`` says which was to watch, or why none.
     """
 
     started_at: str
@@ -56,6 +58,7 @@ class RunFacts:
     subject: Mapping[str, Any]
     calibration: Mapping[str, Any]
     environment: Mapping[str, Any]
+    prometheus: Mapping[str, Any] = field(default_factory=dict)
 
 
 FACTS = TypeAdapter(RunFacts)
@@ -94,6 +97,10 @@ class TrialFolder:
     def jobs(self) -> Jobs:
         """Read the ledger of accepted jobs."""
         return read_jobs(self.path)
+
+    def reading(self) -> Reading | None:
+        """Read what a Prometheus said of the trial; ``None`` in a run from before there was one."""
+        return read(self.path)
 
     def gain(self) -> Scrape | None:
         """Return what the subject's counters gained over the load phase; ``None`` where they do not tell.

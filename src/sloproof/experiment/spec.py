@@ -25,11 +25,18 @@ MOST_CONFIGURATIONS = 200
 LONGEST_ID = 150  # with the block before it, still the name of a folder everywhere
 BUILT_IN_NAMES = frozenset({"python", "port", "folder"})
 PROFILE = "profile"
+SHORTEST_SCRAPE_INTERVAL_S, LONGEST_SCRAPE_INTERVAL_S = 0.2, 15.0
 
 
 def _some_time(seconds: float) -> float:
     if not seconds > 0:
         raise ValueError("0s is no time at all: write a duration longer than 0, e.g. 10s")
+    return seconds
+
+
+def _scrapable(seconds: float) -> float:
+    if not SHORTEST_SCRAPE_INTERVAL_S <= seconds <= LONGEST_SCRAPE_INTERVAL_S:
+        raise ValueError(f"{seconds:g}s is no interval for trials of seconds: write 200ms to 15s, e.g. 1s")
     return seconds
 
 
@@ -163,6 +170,14 @@ class StopSpec(_Section):
     lead: DurationSeconds = 0.3
 
 
+class ObserveSpec(_Section):
+    """Whether a Prometheus of the run's own watches, and how often; `image` is that of its container."""
+
+    prometheus: Literal["auto", "off", "required"] = "auto"
+    scrape_interval: Annotated[DurationSeconds, AfterValidator(_scrapable)] = 1.0
+    image: str = "prom/prometheus"
+
+
 class Experiment(_Section):
     """A matrix experiment: every combination of the factors, in randomised blocks."""
 
@@ -182,6 +197,7 @@ class Experiment(_Section):
     repeats: Annotated[int, Field(ge=0, le=1_000)] = 6
     load: LoadSpec
     stop: StopSpec = Field(default_factory=StopSpec)
+    observe: ObserveSpec = Field(default_factory=ObserveSpec)
 
     @model_validator(mode="after")
     def _factors_are_used(self) -> Self:

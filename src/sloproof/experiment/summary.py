@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
+from sloproof.analysis.accounting import pool_time
 from sloproof.analysis.intervals import median_interval
 from sloproof.analysis.percentiles import curve, percentile
 from sloproof.analysis.results import (
@@ -20,15 +21,25 @@ from sloproof.analysis.results import (
 )
 from sloproof.analysis.samples import Phase
 from sloproof.analysis.timeline import timelines
-from sloproof.analysis.verdicts import Verdict, judge, judge_integrity
+from sloproof.analysis.verdicts import judge, judge_integrity
 from sloproof.experiment import plan, spec
 from sloproof.experiment.evaluate import evaluate_trial
+from sloproof.experiment.prometheus.reading import NOT_WATCHED
 from sloproof.experiment.runfolder import RunFolderError
+from sloproof.experiment.together import together
 from sloproof.observe import server
 from sloproof.observe.conventions import JOB_COMPLETED
 from sloproof.slo import definition as slo
 from sloproof.slo.budget import budget_consumed
-from sloproof.slo.definition import Availability, ErrorRatio, EventLatency, Latency, Ratio, Up
+from sloproof.slo.definition import (
+    Availability,
+    ErrorRatio,
+    EventLatency,
+    Latency,
+    OfPrometheus,
+    Ratio,
+    Up,
+)
 from sloproof.slo.fileformat import INTEGRITY
 from sloproof.slo.yamlfile import read
 
@@ -100,7 +111,18 @@ def _plan(experiment: spec.Experiment, facts: RunFacts, *, configurations: int) 
         profiles={
             name: _traffic(experiment.load.under(profile)) for name, profile in experiment.profiles.items()
         },
+        prometheus=_watcher(facts),
     )
+
+
+def _watcher(facts: RunFacts) -> str:
+    match facts.prometheus:
+        case {"what": str(what), "scrape_interval_s": every_s}:
+            return f"{what}, a scrape every {every_s:g} s"
+        case {"absent": str(reason)}:
+            return f"none: {reason}"
+        case _:
+            return f"none: {NOT_WATCHED}"
 
 
 def _traffic(load: spec.LoadSpec) -> Traffic:
@@ -152,44 +174,52 @@ def _configuration(
 ) -> ConfigurationResult:
     mine = [trial for trial in trials if trial.configuration == configuration.id]
     valid = [trial for trial in mine if trial.valid]
+    spents = [trial.spent for trial in valid]
     return ConfigurationResult(
         id=configuration.id,
         factors=configuration.factors,
         valid_trials=len(valid),
         invalid_trials=len(mine) - len(valid),
         objectives=(*(_objective(each, valid) for each in definition.objectives), _integrity(mine)),
-        endpoints=tuple(_distributions([run.trial(trial.folder) for trial in valid], definition)),
+        endpoints=tuple(
+            replace(each, spent=pool_time(spent[each.endpoint] for spent in spents if each.endpoint in spent))
+            for each in _distributions([run.trial(trial.folder) for trial in valid], definition)
+        ),
     )
 
 
 def _objective(objective: Objective, valid: Sequence[TrialResult]) -> ObjectiveResult:
     seen = [trial.observations[objective.name] for trial in valid]
-    client = [each.client for each in seen if each.client is not None]
-    servers = [each.server for each in seen if each.server is not None]
-    judgement = judge(objective.target, client)
-    if seen and not judgement.total.total:
-        judgement = replace(judgement, reason=_unseen(objective), more_trials=None)
-    theirs = judge(objective.target, servers)
-    blind = judgement.verdict is Verdict.VIOLATED and theirs.verdict is Verdict.MET
+    judgement = judge(objective.target, [each.client for each in seen if each.client is not None])
+    all_seen = together(objective.target, seen)
+    if isinstance(objective.indicator, OfPrometheus) and all_seen.by_prometheus is not None:
+        judgement = all_seen.by_prometheus
+    elif seen and not judgement.total.total:
+        judgement = replace(judgement, reason=_unseen(objective, valid), more_trials=None)
     return ObjectiveResult(
         name=objective.name,
         verdict=judgement.verdict,
         reason=judgement.reason,
         interval=judgement.interval,
-        client=judgement.total if client else None,
-        server=theirs.total if servers else None,
+        client=all_seen.client,
+        server=all_seen.server,
         more_trials=judgement.more_trials,
         budget_consumed_ratio=budget_consumed(
             bad=judgement.total.bad, total=judgement.total.total, budget=objective.budget
         ),
-        finding="a blind spot: the server's own metrics say MET, its clients VIOLATED" if blind else None,
+        finding=all_seen.finding,
+        prometheus=all_seen.prometheus,
+        counts=all_seen.counts,
+        bad=all_seen.bad,
     )
 
 
-def _unseen(objective: Objective) -> str:
+def _unseen(objective: Objective, valid: Sequence[TrialResult]) -> str:
     match objective.indicator:
         case Ratio() | ErrorRatio() | Up():
-            return "only a Prometheus can evaluate this indicator: load alone does not decide it"
+            problems = [trial.scrapes.problem for trial in valid if trial.scrapes and trial.scrapes.problem]
+            why = problems[0] if problems else "its queries gave it no value"
+            return f"only a Prometheus can evaluate this indicator: {why}"
         case EventLatency(event=event) if event != JOB_COMPLETED:
             return f"clients cannot see the event '{event}': they see only {JOB_COMPLETED}"
         case Latency(method=method, route=route):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sloproof.experiment.plan import PlannedTrial
+    from sloproof.experiment.prometheus.watch import Watch
     from sloproof.experiment.runfolder import TrialFolder
     from sloproof.experiment.spec import Experiment, LoadSpec
     from sloproof.load.protocol import PhaseFacts
@@ -50,6 +51,7 @@ class Trial:
     port: int
     folder: TrialFolder
     notice: Callable[[Part], None]
+    watch: Watch
     seconds: dict[Part, float] = field(default_factory=dict, init=False)
 
     @property
@@ -80,6 +82,7 @@ class Trial:
         cell = self.cell
         with ExitStack() as running:
             with self._part(Part.START):  # the subject boots while the generator does
+                self.watch.begin(self.port)
                 instance = self._start(running, cell)
                 with deferred():
                     load = running.enter_context(LoadProcess(self._load_config()))
@@ -108,10 +111,12 @@ class Trial:
             load.phase(self._phase(Phase.WARMUP, traffic.warmup))
         with self._part(Part.SETTLE):
             self._settle(instance, self.folder.metrics_before)
+            self.watch.before_load()
         with self._part(Part.LOAD):
             generator = load.phase(self._phase(Phase.LOAD, traffic.duration))
         with self._part(Part.SETTLE):
             self._settle(instance, self.folder.metrics_after)
+            self.watch.after_load()
         return generator
 
     def _stop(self, instance: Instance, load: LoadProcess) -> Stop:

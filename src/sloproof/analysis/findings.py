@@ -1,0 +1,85 @@
+"""What it means that observers of one objective disagree: a blind spot by name, or a difference; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sloproof.analysis.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sloproof.analysis.counts import Counts
+    from sloproof.analysis.estimates import Estimate
+
+SERVER, PROMETHEUS = "the server's own metrics", "Prometheus"
+# Counters of one histogram are extrapolated each by itself: what differs by less is that.
+HAIR = 1e-6
+
+
+def finding(client: Verdict, others: Mapping[str, Verdict], differences: Sequence[str]) -> str | None:
+    """Return what is to be said of observers that disagree; ``None`` where there is nothing.
+
+    `others` are the verdicts of further observers by their names, `differences` what is known in words of
+    SLIs that differ on equal counts.
+
+    >>> finding(Verdict.VIOLATED, {SERVER: Verdict.MET, PROMETHEUS: Verdict.MET}, [])
+    "a blind spot: the server's own metrics and Prometheus say MET, its clients VIOLATED"
+    """
+    decided = {name: each for name, each in others.items() if each is not Verdict.INCONCLUSIVE}
+    parts = []
+    if client is Verdict.VIOLATED and (blind := [n for n, each in decided.items() if each is Verdict.MET]):
+        parts.append(f"a blind spot: {_say(blind)} MET, its clients VIOLATED")
+    if client is Verdict.MET and (strict := [n for n, each in decided.items() if each is Verdict.VIOLATED]):
+        parts.append(f"a contradiction: {_say(strict)} VIOLATED, its clients MET")
+    return "; ".join([*parts, *differences]) or None
+
+
+def is_blind(found: str | None) -> bool:
+    """Tell whether a finding names a blind spot."""
+    return found is not None and found.startswith("a blind spot")
+
+
+def differences(
+    client: Counts | None, server: Counts | None, prometheus: Estimate | None, *, server_gained: bool
+) -> list[str]:
+    """Return in words where SLIs differ though their observers counted the same events.
+
+    `server_gained`: Prometheus saw all that the server counted, and nothing else.
+    """
+    found = []
+    if client and server and client.total == server.total and client.good != server.good:
+        gap = server.good - client.good
+        whose = "bad for the clients alone" if gap > 0 else "bad for the server alone"
+        found.append(f"SLIs differ on equal counts: {abs(gap):,} of {client.total:,} events are {whose}")
+    theirs = None if server is None else server.ratio
+    if server_gained and prometheus and prometheus.ratio is not None and theirs is not None:
+        apart = abs(prometheus.ratio - theirs)
+        if apart > HAIR:
+            found.append(
+                "SLIs differ on equal counts: "
+                f"{prometheus.ratio:.4%} by Prometheus, {theirs:.4%} by the server"
+            )
+    return found
+
+
+def blind_in_trial(target: float, client: float | None, others: Mapping[str, float | None]) -> str | None:
+    """Return the blind spot that one trial's SLIs show by themselves; a verdict takes more trials.
+
+    >>> blind_in_trial(0.99, 0.9, {SERVER: 0.999, PROMETHEUS: None})
+    "a blind spot: by the server's own metrics this trial meets the target, by its clients it misses it"
+    """
+    if client is None or client >= target:
+        return None
+    blind = [name for name, ratio in others.items() if ratio is not None and ratio >= target]
+    if not blind:
+        return None
+    return f"a blind spot: by {_and(blind)} this trial meets the target, by its clients it misses it"
+
+
+def _say(names: Sequence[str]) -> str:
+    return f"{_and(names)} {'says' if names == [PROMETHEUS] else 'say'}"
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join(names)
