@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sloproof.analysis.counts import Counts
     from sloproof.analysis.estimates import Estimate
 
+CONTRADICTION = "a contradiction"
 SERVER, PROMETHEUS = "the server's own metrics", "Prometheus"
 # Counters of one histogram are extrapolated each by itself: what differs by less is that.
 HAIR = 1e-6
@@ -31,13 +32,13 @@ def finding(client: Verdict, others: Mapping[str, Verdict], differences: Sequenc
     if client is Verdict.VIOLATED and (blind := [n for n, each in decided.items() if each is Verdict.MET]):
         parts.append(f"a blind spot: {_say(blind)} MET, its clients VIOLATED")
     if client is Verdict.MET and (strict := [n for n, each in decided.items() if each is Verdict.VIOLATED]):
-        parts.append(f"a contradiction: {_say(strict)} VIOLATED, its clients MET")
+        parts.append(f"{CONTRADICTION}: {_say(strict)} VIOLATED, its clients MET")
     return "; ".join([*parts, *differences]) or None
 
 
-def is_blind(found: str | None) -> bool:
-    """Tell whether a finding names a blind spot."""
-    return found is not None and found.startswith("a blind spot")
+def is_contradiction(found: str | None) -> bool:
+    """Tell whether a finding says that another observer's verdict is worse than the clients'."""
+    return found is not None and found.startswith(CONTRADICTION)
 
 
 def differences(

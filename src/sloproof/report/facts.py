@@ -32,6 +32,7 @@ def facts(results: Results) -> Iterator[tuple[str, str]]:
         "commit",
         f"{machine['commit'] or 'unknown'}{' with uncommitted changes' if machine['changed'] else ''}",
     )
+    yield "Prometheus", results.plan.prometheus
     yield "backend", f"{results.plan.backend}: {results.plan.backend_reason}"
     yield from _subject_facts(results.plan)
     yield (

@@ -7,8 +7,13 @@ from importlib import import_module
 
 import pytest
 
+MODULES = [
+    *("accounting", "counts", "estimates", "findings", "foresight", "hdrlog", "intervals", "percentiles"),
+    "verdicts",
+]
 
-@pytest.mark.parametrize("module", ["counts", "foresight", "hdrlog", "intervals", "percentiles", "verdicts"])
+
+@pytest.mark.parametrize("module", MODULES)
 def test_the_examples_of_a_module_are_true(module: str) -> None:
     outcome = doctest.testmod(import_module(f"sloproof.analysis.{module}"))
 
