@@ -156,10 +156,10 @@ def bad_events(scored: Samples, *, threshold_s: float, server_late: int | None) 
     )
 
 
-def time_spent(scored: Samples, *, server_s: float, server_requests: int) -> TimeSpent | None:
+def time_spent(scored: Samples, *, server: tuple[float, int] | None) -> TimeSpent | None:
     """Return where the time of an endpoint's answered requests went; ``None`` where none was answered.
 
-    `server_s` is the sum of the durations that the server measured, of `server_requests` requests.
+    `server` is the sum of the durations that the server measured, in seconds, and of how many requests.
     """
     rows = scored.answered
     if not (answered := int(rows.sum())):
@@ -167,15 +167,15 @@ def time_spent(scored: Samples, *, server_s: float, server_requests: int) -> Tim
     latency_s, lag_s, service_s = (
         _sum(column[rows]) for column in (scored.latency_s, scored.dispatch_lag_s, scored.service_time_s)
     )
-    same = server_requests == answered
+    server_s = server[0] if server is not None and server[1] == answered else None
     return TimeSpent(
         answered=answered,
         latency_s=latency_s,
         dispatch_lag_s=lag_s,
         connection_s=latency_s - lag_s - service_s,
         service_s=service_s,
-        before_server_s=service_s - server_s if same else None,
-        server_s=server_s if same else None,
+        before_server_s=None if server_s is None else service_s - server_s,
+        server_s=server_s,
     )
 
 

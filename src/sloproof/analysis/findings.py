@@ -9,6 +9,7 @@ from sloproof.analysis.verdicts import Verdict
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sloproof.analysis.accounting import EventCounts
     from sloproof.analysis.counts import Counts
     from sloproof.analysis.estimates import Estimate
 
@@ -61,6 +62,29 @@ def differences(
                 "SLIs differ on equal counts: "
                 f"{prometheus.ratio:.4%} by Prometheus, {theirs:.4%} by the server"
             )
+    return found
+
+
+def unequal(counts: EventCounts | None) -> list[str]:
+    """Return in words why observers counted different numbers of events; nothing where they are equal.
+
+    >>> from sloproof.analysis.accounting import EventCounts
+    >>> unequal(EventCounts(clients={"answered": 98, "timeout": 2}, server=99, prometheus=None))
+    ['counts differ: the clients scheduled 100 (98 answered, 2 timeout), the server counted 99']
+    """
+    if counts is None:
+        return []
+    found = []
+    if counts.server is not None and counts.server != counts.scheduled:
+        became = ", ".join(f"{count:,} {name}" for name, count in counts.clients.items())
+        found.append(
+            f"counts differ: the clients scheduled {counts.scheduled:,} ({became}), "
+            f"the server counted {counts.server:,}"
+        )
+    if (missed := counts.missed_at_edges or 0) > 0:
+        found.append(f"counts differ: {missed:,} that the server counted lie outside of Prometheus' scrapes")
+    elif missed < 0:
+        found.append(f"counts differ: {-missed:,} that Prometheus counted lie outside of the load")
     return found
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sloproof.analysis.accounting import EventCounts, bad_events, time_spent
-from sloproof.analysis.findings import PROMETHEUS, SERVER, blind_in_trial, differences
+from sloproof.analysis.findings import PROMETHEUS, SERVER, blind_in_trial, differences, unequal
 from sloproof.analysis.results import Observation
 from sloproof.analysis.samples import Phase
 from sloproof.experiment.prometheus import reading
@@ -43,11 +43,10 @@ class Observed:
         scored = self.samples.select(phase=Phase.LOAD)
         found = {}
         for endpoint in scored.endpoints:
-            theirs_s, requests = 0.0, 0
+            theirs = None
             if self.gain is not None:
-                theirs_s, requests = server.seconds(self.gain, requests=self.requests, endpoint=endpoint)
-            mine = scored.select(endpoint=endpoint)
-            if (spent := time_spent(mine, server_s=theirs_s, server_requests=requests)) is not None:
+                theirs = server.seconds(self.gain, requests=self.requests, endpoint=endpoint)
+            if (spent := time_spent(scored.select(endpoint=endpoint), server=theirs)) is not None:
                 found[endpoint] = spent
         return found
 
@@ -65,6 +64,7 @@ class Observed:
             prometheus,
             server_gained=counts is not None and counts.missed_at_edges == 0,
         )
+        found += unequal(counts)
         others = {
             name: each.ratio
             for name, each in ((SERVER, servers), (PROMETHEUS, prometheus))

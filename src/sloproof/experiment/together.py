@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sloproof.analysis.accounting import pool_bad, pool_counts
 from sloproof.analysis.estimates import pooled
-from sloproof.analysis.findings import PROMETHEUS, SERVER, differences, finding
+from sloproof.analysis.findings import PROMETHEUS, SERVER, differences, finding, unequal
 from sloproof.analysis.verdicts import judge, judge_estimates
 
 if TYPE_CHECKING:
@@ -62,5 +62,5 @@ def together(target: Decimal, seen: Sequence[Observation]) -> Together:
         by_prometheus=by_prometheus if any(each.ratio is not None for each in estimates) else None,
         counts=counts,
         bad=pool_bad(each.bad for each in seen),
-        finding=finding(by_client.verdict, others, differing),
+        finding=finding(by_client.verdict, others, [*differing, *unequal(counts)]),
     )

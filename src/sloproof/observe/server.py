@@ -65,8 +65,13 @@ def late(indicator: Latency, gain: Scrape, *, requests: str) -> int | None:
     return None if within is None else round(gain.total(f"{requests}_count", **matchers) - within)
 
 
-def seconds(gain: Scrape, *, requests: str, endpoint: str) -> tuple[float, int]:
-    """Return the sum of the durations that the subject measured of an endpoint, and of how many requests."""
+def seconds(gain: Scrape, *, requests: str, endpoint: str) -> tuple[float, int] | None:
+    """Return the sum of the durations that the subject measured of an endpoint, and of how many requests.
+
+    ``None`` where it exports no such sum.
+    """
+    if not gain.has(f"{requests}_sum"):
+        return None
     method, _, route = endpoint.partition(" ")
     matchers: Matchers = {METHOD_LABEL: method, ROUTE_LABEL: route}
     return gain.total(f"{requests}_sum", **matchers), round(gain.total(f"{requests}_count", **matchers))

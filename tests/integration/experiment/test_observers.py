@@ -43,7 +43,9 @@ objectives:
       ratio:
         good: 'sum(increase({SECONDS}_bucket{{le="0.1"}}[{{{{window}}}}]))'
         total: 'sum(increase({SECONDS}_count[{{{{window}}}}]))'
-  - {{name: share, target: 99%, indicator: {{error_ratio: {{query: '1 - avg_over_time(up[{{{{window}}}}])'}}}}}}
+  - name: share
+    target: 99%
+    indicator: {{error_ratio: {{query: '1 - avg_over_time(up[{{{{window}}}}])'}}}}
   - {{name: up, target: 50%, indicator: {{up: {{metric: up}}}}}}
 """
 EXPERIMENT = """

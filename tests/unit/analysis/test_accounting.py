@@ -78,7 +78,7 @@ def test_what_was_scheduled_became_something(requests: list[Request]) -> None:
 def test_the_parts_of_the_time_add_up_to_the_latency(requests: list[Request], server_s: float) -> None:
     answered = [each for each in requests if each[4] is Outcome.ANSWERED]
 
-    spent = time_spent(samples(requests), server_s=server_s, server_requests=len(answered))
+    spent = time_spent(samples(requests), server=(server_s, len(answered)))
 
     if not answered:
         assert spent is None
@@ -93,7 +93,7 @@ def test_the_parts_of_the_time_add_up_to_the_latency(requests: list[Request], se
 
 
 def test_a_server_that_counted_other_requests_tells_nothing_of_the_time_of_those_that_were_answered() -> None:
-    spent = time_spent(samples([(0.0, 0.0, 0.5, 200, Outcome.ANSWERED)]), server_s=0.7, server_requests=2)
+    spent = time_spent(samples([(0.0, 0.0, 0.5, 200, Outcome.ANSWERED)]), server=(0.7, 2))
 
     assert spent is not None
     assert (spent.before_server_s, spent.server_s, spent.service_s) == (None, None, pytest.approx(0.5))
@@ -118,7 +118,7 @@ def test_trials_add_up_to_their_parts_together(
     spent = [
         found
         for requests in (one, other, [*one, *other])
-        if (found := time_spent(samples(requests), server_s=0, server_requests=-1))
+        if (found := time_spent(samples(requests), server=None))
     ]
     if len(spent) == 3:
         together = pool_time(spent[:2])

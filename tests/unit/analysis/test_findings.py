@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sloproof.analysis.accounting import EventCounts, Gain
 from sloproof.analysis.counts import Counts
 from sloproof.analysis.estimates import Estimate, pooled
 from sloproof.analysis.findings import (
@@ -13,6 +14,7 @@ from sloproof.analysis.findings import (
     differences,
     finding,
     is_contradiction,
+    unequal,
 )
 from sloproof.analysis.verdicts import Verdict
 
@@ -103,3 +105,15 @@ def test_estimates_are_pooled_by_their_counts_and_ratios_alone_are_not() -> None
     assert pooled([]) is None
     assert Estimate.of(good=0.0, total=0.0).ratio is None
     assert Estimate.of(good=100.1, total=100.0).ratio == 1.0
+
+
+def test_counts_that_differ_are_told_with_what_became_of_the_events() -> None:
+    def counted(server: int | None, between_scrapes: int | None) -> list[str]:
+        gain = None if between_scrapes is None else Gain(between_scrapes=between_scrapes, increase=1.0)
+        return unequal(EventCounts(clients={"answered": 100}, server=server, prometheus=gain))
+
+    assert counted(100, 100) == counted(None, None) == counted(100, None) == unequal(None) == []
+    assert counted(100, 90) == [
+        "counts differ: 10 that the server counted lie outside of Prometheus' scrapes"
+    ]
+    assert counted(100, 103) == ["counts differ: 3 that Prometheus counted lie outside of the load"]
