@@ -11,6 +11,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from sloproof.analysis.accounting import Gain
 from sloproof.analysis.estimates import Estimate
@@ -21,6 +22,7 @@ from sloproof.experiment.prometheus.reading import FILE, READING, Answers, Asked
 from sloproof.experiment.spec import ObserveSpec
 from sloproof.experiment.summary import summarise
 from sloproof.slo.definition import Latency, Metrics, load
+from sloproof.subject.process import PORTS, free_port
 from tests.invention import ROOT, InventedTrial, Invention
 
 if TYPE_CHECKING:
@@ -243,3 +245,16 @@ def test_what_is_switched_off_is_absent_and_says_so(invention: Invention) -> Non
     assert choice.facts(backend, ObserveSpec()) == {"absent": "observe.prometheus is off"}
     invention.fill()
     assert summarise(invention.folder).plan.prometheus == "none: no Prometheus watched this run"
+
+
+def test_each_trial_has_another_port_than_the_last() -> None:
+    first = free_port()
+
+    assert free_port(after=first) != first
+    assert free_port(after=PORTS.stop - 1) in PORTS
+
+
+@pytest.mark.parametrize("interval", ["0.1s", "20s"])
+def test_an_interval_at_which_nothing_would_be_seen_is_refused(interval: str) -> None:
+    with pytest.raises(ValidationError, match="is no interval for trials of seconds: write 200ms to 15s"):
+        ObserveSpec.model_validate({"scrape_interval": interval})
