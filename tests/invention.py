@@ -153,7 +153,10 @@ class InventedTrial:
             labels = (
                 f'http_request_method="{method}",http_route="{route}",http_response_status_code="{status}"'
             )
-            lines += [f"{REQUESTS}_count{{{labels}}} {count}"]
+            lines += [
+                f"{REQUESTS}_count{{{labels}}} {count}",
+                f"{REQUESTS}_sum{{{labels}}} {count * latency_s}",
+            ]
             for bound in BOUNDS:
                 below = count if latency_s <= float(bound) else 0
                 lines.append(f'{REQUESTS}_bucket{{{labels},le="{bound}"}} {below}')

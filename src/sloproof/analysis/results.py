@@ -5,13 +5,19 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping  # noqa: TC003 - resolved when results are read back
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, TypeAdapter
 
-from sloproof.analysis.comparison.outcome import Comparison, Margin  # noqa: TC001 - as below
-from sloproof.analysis.counts import Counts  # noqa: TC001 - resolved when results are read back
+from sloproof.analysis.accounting import (  # noqa: TC001 - resolved when results are read back
+    BadEvents,
+    EventCounts,
+    TimeSpent,
+)
+from sloproof.analysis.comparison.outcome import Comparison, Margin  # noqa: TC001 - as above
+from sloproof.analysis.counts import Counts  # noqa: TC001 - as above
+from sloproof.analysis.estimates import Estimate  # noqa: TC001 - as above
 from sloproof.analysis.intervals import Interval  # noqa: TC001 - as above
 from sloproof.analysis.timeline import Timeline  # noqa: TC001 - as above
 from sloproof.analysis.verdicts import Verdict
@@ -43,10 +49,32 @@ class TrialPercentile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """One objective in one trial; ``None`` where that observer could not see it."""
+    """One objective in one trial; ``None`` where that observer could not see it.
+
+    ``counts`` says what each observer counted, ``bad`` what made the bad events of a latency objective bad.
+    ``finding`` says where the observers disagree.
+    """
 
     client: Counts | None
     server: Counts | None
+    prometheus: Estimate | None = None
+    counts: EventCounts | None = None
+    bad: BadEvents | None = None
+    finding: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scrapes:
+    """How a Prometheus watched a trial: how often it scraped of how many times between first and last.
+
+    ``window_s`` reaches from its last scrape before the load to the first after it. ``problem`` says why it
+    saw nothing, or not all of it.
+    """
+
+    seen: int
+    expected: int
+    window_s: float | None
+    problem: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +102,9 @@ class Integrity:
 class TrialResult:
     """One trial: whether its measurement was sound, and what it saw.
 
-    ``timelines`` are by endpoint; ``files`` names what its folder holds. ``subject_pressure`` says what held
-    the subject back under load, in shares of the time; ``null`` is what the kernel does not tell.
+    ``timelines`` and ``spent`` are by endpoint; ``files`` names what its folder holds. ``subject_pressure``
+    says what held the subject back under load, in shares of the time; ``null`` is what the kernel does not
+    tell.
     """
 
     folder: str
@@ -88,7 +117,6 @@ class TrialResult:
     problems: tuple[str, ...]
     generator: Mapping[str, Any]
     observations: Mapping[str, Observation]
-    percentiles: tuple[TrialPercentile, ...]
     integrity: Integrity
     requests_by_worker: Mapping[str, int]
     subject_cpu_s: float | None
@@ -96,15 +124,19 @@ class TrialResult:
     timelines: Mapping[str, Timeline]
     files: tuple[str, ...]
     subject_pressure: Mapping[str, float | None] | None = None
+    scrapes: Scrapes | None = None
+    spent: Mapping[str, TimeSpent] = field(default_factory=dict)
+    percentiles: tuple[TrialPercentile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectiveResult:
     """One objective of one configuration, judged over its valid trials.
 
-    ``client`` and ``server`` are the counts of all of them together; ``interval`` is that of the typical
-    trial's SLI. ``budget_consumed_ratio`` is the share of their error budget that the clients' events
-    have consumed. ``finding`` says where the two observers disagree on the verdict.
+    ``client``, ``server`` and ``prometheus`` are the counts of all of them together, ``counts`` and ``bad``
+    account for their difference; ``interval`` is that of the typical trial's SLI.
+    ``budget_consumed_ratio`` is the share of their error budget that the clients' events have consumed.
+    ``finding`` says where the observers disagree.
     """
 
     name: str
@@ -116,6 +148,9 @@ class ObjectiveResult:
     more_trials: int | None
     budget_consumed_ratio: float | None
     finding: str | None
+    prometheus: Estimate | None = None
+    counts: EventCounts | None = None
+    bad: BadEvents | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +170,8 @@ class Percentile:
 class EndpointResult:
     """The latency of one endpoint in one configuration; ``curve`` are (q, seconds) of all trials merged.
 
-    ``timeline`` is ``None`` for an event, such as the end of a job.
+    ``timeline`` and ``spent``, where the time of the answered requests went, are ``None`` for an event, such
+    as the end of a job.
     """
 
     endpoint: str
@@ -143,6 +179,7 @@ class EndpointResult:
     percentiles: tuple[Percentile, ...]
     curve: tuple[tuple[float, float], ...]
     timeline: Timeline | None
+    spent: TimeSpent | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,12 +220,12 @@ class Traffic:
 
     arrival: str
     rate_per_s: float
-    shape: str
-    requests: int
     warmup_s: float
     load_s: float
     users: int
     timeout_s: float
+    shape: str = "constant"
+    requests: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,14 +236,13 @@ class Plan:
     what they were made from), ``calibration`` what it measured of itself. Where there are ``profiles``, the
     factor ``profile`` names the one that a configuration ran under, else ``traffic`` is that of all.
     ``inputs`` are the SHA-256 digests of the files that define the run; ``margin`` is what makes no matter
-    when configurations are compared.
+    when configurations are compared. ``prometheus`` says in words which one watched, or why none did.
     ``looks`` are the blocks after which a run until decided is looked at, the last of them the most that it
     may take; ``blocks`` is then how many it takes as it stands.
     """
 
     trials: int
     blocks: int
-    looks: tuple[int, ...]
     seed: int
     backend: str
     backend_reason: str
@@ -217,8 +253,10 @@ class Plan:
     container: Mapping[str, Any] | None
     traffic: Traffic
     profiles: Mapping[str, Traffic]
-    inputs: Mapping[str, str]
-    margin: Margin
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    margin: Margin = field(default_factory=Margin)
+    looks: tuple[int, ...] = ()
+    prometheus: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,7 +276,6 @@ class Results:
     plan: Plan
     environment: Mapping[str, Any]
     configurations: tuple[ConfigurationResult, ...]
-    comparisons: tuple[Comparison, ...]
     trials: tuple[TrialResult, ...]
     set_aside: int
     complete: bool

@@ -9,12 +9,19 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from sloproof.analysis.counts import Counts
+from sloproof.analysis.estimates import pooled
 from sloproof.analysis.foresight import MAX_MORE_TRIALS, more_trials
 from sloproof.analysis.intervals import CONFIDENCE_RATIO, MIN_TRIALS, Interval, lower_rank, median_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
+
+    from sloproof.analysis.estimates import Estimate
+
+
+# Counters that are extrapolated by one factor differ from exact ones by rounding only.
+ROUNDING = 1e-9
 
 
 class Verdict(StrEnum):
@@ -52,17 +59,38 @@ def judge(target: Decimal, trials: Sequence[Counts]) -> Judgement:
     seen = [trial for trial in trials if trial.total]
     total = sum(seen, start=Counts(good=0, total=0))
     meets = sum(Fraction(trial.good, trial.total) >= Fraction(target) for trial in seen)
-    verdict, reason = _decide(target, meets=meets, trials=len(seen), events=total.total)
+    slis = [trial.good / trial.total for trial in seen]
+    return _judged(target, slis, meets=meets, total=total, events=total.total)
+
+
+def judge_estimates(target: Decimal, trials: Sequence[Estimate]) -> Judgement:
+    """Return whether the typical trial meets a target, from what a Prometheus says of the valid trials.
+
+    As `judge`, but a SLI meets the target where it falls short by rounding alone. Where a ratio comes without
+    counts nobody knows how many events it rests on: the reason says so; the verdict rests on trials alone.
+    `total` are the counts rounded, none where they are not known.
+    """
+    seen = [(trial, trial.ratio) for trial in trials if trial.ratio is not None]
+    slis = [ratio for _, ratio in seen]
+    meets = sum(ratio >= float(target) - ROUNDING for ratio in slis)
+    together = pooled(trial for trial, _ in seen)
+    if together is None or together.good is None or together.total is None:
+        return _judged(target, slis, meets=meets, total=Counts(good=0, total=0), events=None)
+    events = round(together.total)
+    total = Counts(good=min(round(together.good), events), total=events)
+    return _judged(target, slis, meets=meets, total=total, events=events)
+
+
+def _judged(
+    target: Decimal, slis: Sequence[float], *, meets: int, total: Counts, events: int | None
+) -> Judgement:
+    verdict, reason = _decide(target, meets=meets, trials=len(slis), events=events)
     more = None
     if verdict is Verdict.INCONCLUSIVE:
-        more = _more_trials(target, meets=meets, trials=len(seen), events=total.total)
+        more = _more_trials(target, meets=meets, trials=len(slis), events=events)
         reason += f"; {_outlook(more)}"
     return Judgement(
-        verdict=verdict,
-        interval=median_interval([trial.good / trial.total for trial in seen]),
-        total=total,
-        reason=reason,
-        more_trials=more,
+        verdict=verdict, interval=median_interval(slis), total=total, reason=reason, more_trials=more
     )
 
 
@@ -100,14 +128,16 @@ def floor_events(target: Decimal) -> int:
     return math.ceil(math.log(1 - CONFIDENCE_RATIO) / math.log1p(-float(1 - target)))
 
 
-def _decide(target: Decimal, *, meets: int, trials: int, events: int) -> tuple[Verdict, str]:
+def _decide(target: Decimal, *, meets: int, trials: int, events: int | None) -> tuple[Verdict, str]:
     share = f"{meets} of {_trials(trials)} met {_percent(target)}"
+    if trials and events is None:
+        share += " (how many events each saw is not known)"
     if (rank := lower_rank(trials)) is None:
         seen = f"{_trials(trials)} saw events" if trials else "no trial saw an event"
         return Verdict.INCONCLUSIVE, f"{seen}, an interval takes {MIN_TRIALS}"
     if meets < rank:
         return Verdict.VIOLATED, f"{share}: the whole interval misses it"
-    if events < (floor := floor_events(target)):
+    if events is not None and events < (floor := floor_events(target)):
         few = f"{events:,} events cannot show {_percent(target)} even with none bad"
         return Verdict.INCONCLUSIVE, f"{share}, but {few}: it takes {floor:,}"
     if trials - meets < rank:
@@ -115,10 +145,10 @@ def _decide(target: Decimal, *, meets: int, trials: int, events: int) -> tuple[V
     return Verdict.INCONCLUSIVE, f"{share}: the interval holds values on both sides of it"
 
 
-def _more_trials(target: Decimal, *, meets: int, trials: int, events: int) -> int | None:
+def _more_trials(target: Decimal, *, meets: int, trials: int, events: int | None) -> int | None:
     if not trials:
         return MIN_TRIALS  # nothing to foresee from: the least that can decide
-    for_floor = math.ceil(Fraction(floor_events(target) * trials, events)) - trials
+    for_floor = math.ceil(Fraction(floor_events(target) * trials, events)) - trials if events else 0
     return more_trials(meets=meets, misses=trials - meets, at_least=for_floor)
 
 

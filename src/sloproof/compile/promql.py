@@ -55,7 +55,7 @@ class Events:
         )
 
 
-def events(indicator: Indicator, metrics: Metrics, window_s: int) -> Events | None:
+def events(indicator: Indicator, metrics: Metrics, window_s: int | Decimal) -> Events | None:
     """Return the events of an indicator within a window, or ``None`` where only their ratio is known."""
     window = in_units(window_s)
     within = _within_native if metrics.native else _within
@@ -82,7 +82,7 @@ def events(indicator: Indicator, metrics: Metrics, window_s: int) -> Events | No
             assert_never(indicator)
 
 
-def error_ratio(indicator: Indicator, metrics: Metrics, window_s: int) -> str:
+def error_ratio(indicator: Indicator, metrics: Metrics, window_s: int | Decimal) -> str:
     """Return the share of bad events within a window, with no value where there was none or it is unknown."""
     if isinstance(indicator, ErrorRatio):
         query = filled(indicator.query, window_s)
@@ -161,7 +161,7 @@ def spellings(bound_s: Decimal) -> list[str]:
     return sorted(set(written), key=written.index)
 
 
-def filled(query: str, window_s: int) -> str:
+def filled(query: str, window_s: int | Decimal) -> str:
     """Return a query with its placeholder replaced by a window."""
     return query.replace(WINDOW_PLACEHOLDER, in_units(window_s)).strip()
 
@@ -206,7 +206,7 @@ def _within_native(
     )
 
 
-def _counted(query: str, window_s: int) -> str:
+def _counted(query: str, window_s: int | Decimal) -> str:
     """Return a user's query in events per window, though it may be written in events per second."""
     text = filled(query, window_s)
     scale = f" * {window_s}" if PER_SECOND.search(text) else ""

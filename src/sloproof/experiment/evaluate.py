@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sloproof.analysis.percentiles import QUANTILES, percentile
-from sloproof.analysis.results import Integrity, Observation, TrialPercentile, TrialResult
+from sloproof.analysis.results import Integrity, TrialPercentile, TrialResult
 from sloproof.analysis.samples import Outcome, Phase
 from sloproof.analysis.timeline import timelines
+from sloproof.experiment.observations import Observed
+from sloproof.experiment.prometheus.reading import scrapes
 from sloproof.load.selfcheck import generator_problems
-from sloproof.observe import client, server
+from sloproof.observe import server
 from sloproof.observe.conventions import BUILD_INFO, JOB_COMPLETED, PID_LABEL, PROCESS_CPU, WORKER_REQUESTS
 from sloproof.slo.definition import EventLatency
 
@@ -45,6 +47,7 @@ def evaluate_trial(
     """
     samples, jobs, gain = folder.samples(), folder.jobs(), folder.gain()
     requests = definition.metrics.requests
+    observed = Observed(samples=samples, jobs=jobs, gain=gain, reading=folder.reading(), requests=requests)
     problems = [*generator_problems(record.generator)]
     if gain is not None:
         counted = server.endpoint_counts(gain, requests=requests)
@@ -59,13 +62,7 @@ def evaluate_trial(
         valid=not problems,
         problems=tuple(problems),
         generator=asdict(record.generator),
-        observations={
-            objective.name: Observation(
-                client=client.count(objective.indicator, samples, jobs),
-                server=None if gain is None else server.count(objective.indicator, gain, requests=requests),
-            )
-            for objective in definition.objectives
-        },
+        observations=observed.observations(definition),
         percentiles=tuple(_percentiles(samples.select(phase=Phase.LOAD), jobs, definition)),
         integrity=_integrity(samples.select(phase=Phase.DRAIN), jobs, record.stop, proxied=proxied),
         requests_by_worker={} if gain is None else _by_worker(gain),
@@ -74,6 +71,8 @@ def evaluate_trial(
         subject_build={} if gain is None else next((labels for labels, _ in gain.select(BUILD_INFO)), {}),
         timelines=timelines([samples]),
         files=tuple(sorted(file.name for file in folder.path.iterdir() if _is_evidence(file))),
+        scrapes=scrapes(observed.reading),
+        spent=observed.spent(),
     )
 
 

@@ -17,6 +17,8 @@ from sloproof.experiment.environment import environment
 from sloproof.experiment.evaluate import evaluate_trial
 from sloproof.experiment.plan import plan
 from sloproof.experiment.progression import ends_before
+from sloproof.experiment.prometheus import choice
+from sloproof.experiment.prometheus.observer import observing
 from sloproof.experiment.resume import differences, of_whole_blocks, remaining, runs_again
 from sloproof.experiment.runfolder import ReplayFacts, RunFacts, RunFolder, RunFolderError, digest
 from sloproof.experiment.steadiness import look
@@ -25,16 +27,18 @@ from sloproof.observe.machine import wall_ahead_s
 from sloproof.slo import definition as slo
 from sloproof.slo.problems import EnvironmentFailed
 from sloproof.subject.port import SubjectError
-from sloproof.subject.process import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from sloproof.analysis.results import TrialResult
     from sloproof.analysis.stability import Stability
     from sloproof.experiment.backends import Backend
     from sloproof.experiment.plan import PlannedTrial
+    from sloproof.experiment.prometheus.choice import Choice
+    from sloproof.experiment.prometheus.observer import Observer
     from sloproof.experiment.record import Part, TrialRecord
     from sloproof.experiment.spec import Experiment
     from sloproof.load.workers import Workers
@@ -82,6 +86,7 @@ class Run:
     definition: Definition
     backend: Backend
     workers: Workers
+    prometheus: Choice
 
 
 def open_run(  # noqa: PLR0913 - all that a run is made of
@@ -112,6 +117,7 @@ def open_run(  # noqa: PLR0913 - all that a run is made of
         **_calibration(experiment, definition, progress),
         stability.KEY: replace(seen, clock_step_s=wall_ahead_s() - clock_was).facts(),
     }
+    prometheus = choice.choose(experiment.observe, backend)
     now = datetime.now(UTC)
     folder = RunFolder.create(reports, name=experiment.name, now=now)
     recordings = experiment.recordings()
@@ -136,6 +142,7 @@ def open_run(  # noqa: PLR0913 - all that a run is made of
             workers=workers,
             environment=here,
             looks=experiment.looks(),
+            prometheus=choice.facts(prometheus, experiment.observe),
         )
     )
     return Run(
@@ -144,6 +151,7 @@ def open_run(  # noqa: PLR0913 - all that a run is made of
         definition=definition,
         backend=backend,
         workers=workers,
+        prometheus=prometheus,
     )
 
 
@@ -204,6 +212,7 @@ def resume_run(folder: RunFolder, progress: Progress) -> Run:
         definition=slo.load(experiment.slo),
         backend=backend,
         workers=facts.workers,
+        prometheus=choice.choose(experiment.observe, backend),
     )
 
 
@@ -255,22 +264,37 @@ def execute(run: Run, progress: Progress) -> None:
         counted = of_whole_blocks(finished, left)
         progress.began(run, planned, done=len(planned) - len(left))
         try:
-            for trial in left:
-                if ends_before(trial.block, counted, looks=looks, definition=run.definition):
-                    break
-                for result in _attempts(run, trial, records, progress):
-                    again = runs_again(result, repeats_left=repeats_left)
-                    progress.ended(trial, result, again=again)
-                    counted.append(result)
-                    if not again:
+            with _observed(run, progress) as observer:
+                for trial in left:
+                    if ends_before(trial.block, counted, looks=looks, definition=run.definition):
                         break
-                    repeats_left -= 1
+                    for result in _attempts(run, trial, records, observer, progress):
+                        again = runs_again(result, repeats_left=repeats_left)
+                        progress.ended(trial, result, again=again)
+                        counted.append(result)
+                        if not again:
+                            break
+                        repeats_left -= 1
         finally:
             run.backend.close()
 
 
+def _observed(run: Run, progress: Progress) -> AbstractContextManager[Observer]:
+    return observing(
+        run.prometheus,
+        folder=run.folder.path,
+        experiment=run.experiment,
+        definition=run.definition,
+        notice=progress.preparing,
+    )
+
+
 def _attempts(
-    run: Run, planned: PlannedTrial, before: Sequence[TrialRecord], progress: Progress
+    run: Run,
+    planned: PlannedTrial,
+    before: Sequence[TrialRecord],
+    observer: Observer,
+    progress: Progress,
 ) -> Iterator[TrialResult]:
     """Run a trial over and over; `before` are the trials that had run when the run was resumed."""
     attempt = 1 + max((each.attempt for each in before if each.block == planned.block), default=0)
@@ -285,10 +309,11 @@ def _attempts(
             attempt=attempt,
             repeat=repeat,
             subject=run.backend.subject(planned.configuration),
-            port=free_port(),
+            port=observer.next_port(),
             folder=files,
             workers=run.workers,
             notice=lambda part: progress.part(planned, part),
+            watch=observer.watch(planned, files.path),
         )
         try:
             record = trial.run()

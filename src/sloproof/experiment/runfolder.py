@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
+from sloproof.experiment.prometheus.reading import read
 from sloproof.experiment.record import BackendName, TrialRecord
 from sloproof.experiment.resume import that_count
 from sloproof.files import sync, write_atomically
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from sloproof.analysis.jobs import Jobs
     from sloproof.analysis.samples import Samples
+    from sloproof.experiment.prometheus.reading import Reading
 
 RECORD = TypeAdapter(TrialRecord)
 
@@ -52,10 +54,11 @@ class RunFacts:
 
     ``source`` leads from the run's folder to the experiment file, ``inputs`` are the SHA-256 digests of the
     files that define the run, ``subject`` is what the backend had to say of what it runs, ``calibration``
-    what it measured of itself before the first trial, ``workers`` the processes that send the load.
-    ``replays`` tells where the experiment replays a recording, and what of it: a report needs no recording.
-    ``looks`` are the blocks after which the run was to be looked at, the last of them the most that it may
-    take; none where it is judged once, after ``blocks``.
+    what it measured of itself before the first trial, ``workers`` the processes that send the load,
+    ``prometheus`` which one was to watch, or why none. ``replays`` tells where the experiment replays a
+    recording, and what of it: a report needs no recording. ``looks`` are the blocks after which the run was
+    to be looked at, the last of them the most that it may take; none where it is judged once, after
+    ``blocks``.
     """
 
     started_at: str
@@ -71,6 +74,7 @@ class RunFacts:
     replays: Mapping[str, ReplayFacts] = field(default_factory=dict)
     workers: Workers = field(default_factory=Workers)
     looks: tuple[int, ...] = ()
+    prometheus: Mapping[str, Any] = field(default_factory=dict)
 
 
 FACTS = TypeAdapter(RunFacts)
@@ -109,6 +113,10 @@ class TrialFolder:
     def jobs(self) -> Jobs:
         """Read the ledger of accepted jobs."""
         return read_jobs(self.path)
+
+    def reading(self) -> Reading | None:
+        """Read what a Prometheus said of the trial; ``None`` in a run from before there was one."""
+        return read(self.path)
 
     def gain(self) -> Scrape | None:
         """Return what the subject's counters gained over the load phase; ``None`` where they do not tell.

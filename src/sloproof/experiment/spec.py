@@ -31,6 +31,13 @@ MOST_BLOCKS = 1_000
 LONGEST_ID = 150  # with the block before it, still the name of a folder everywhere
 BUILT_IN_NAMES = frozenset({"python", "port", "folder"})
 PROFILE = "profile"
+SHORTEST_SCRAPE_INTERVAL_S, LONGEST_SCRAPE_INTERVAL_S = 0.2, 15.0
+
+
+def _scrapable(seconds: float) -> float:
+    if not SHORTEST_SCRAPE_INTERVAL_S <= seconds <= LONGEST_SCRAPE_INTERVAL_S:
+        raise ValueError(f"{seconds:g}s is no interval for trials of seconds: write 200ms to 15s, e.g. 1s")
+    return seconds
 
 
 def _inside_a_container(path: PurePosixPath) -> PurePosixPath:
@@ -135,6 +142,14 @@ class UntilDecidedSpec(_Section):
     blocks: Annotated[int, Field(ge=1, le=MOST_BLOCKS)]
 
 
+class ObserveSpec(_Section):
+    """Whether a Prometheus of the run's own watches, and how often; `image` is that of its container."""
+
+    prometheus: Literal["auto", "off", "required"] = "auto"
+    scrape_interval: Annotated[DurationSeconds, AfterValidator(_scrapable)] = 1.0
+    image: str = "prom/prometheus"
+
+
 class Experiment(_Section):
     """A matrix experiment: every combination of the factors, in randomised blocks."""
 
@@ -157,6 +172,7 @@ class Experiment(_Section):
     stop: StopSpec = Field(default_factory=StopSpec)
     compare: CompareSpec = Field(default_factory=CompareSpec)
     calibrate: bool = True
+    observe: ObserveSpec = Field(default_factory=ObserveSpec)
 
     @model_validator(mode="after")
     def _factors_are_used(self) -> Self:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sloproof.experiment.plan import PlannedTrial
+    from sloproof.experiment.prometheus.watch import Watch
     from sloproof.experiment.runfolder import TrialFolder
     from sloproof.experiment.spec import Experiment
     from sloproof.experiment.traffic import LoadSpec
@@ -58,6 +59,7 @@ class Trial:
     folder: TrialFolder
     workers: Workers
     notice: Callable[[Part], None]
+    watch: Watch
     seconds: dict[Part, float] = field(default_factory=dict, init=False)
 
     @property
@@ -88,6 +90,7 @@ class Trial:
         cell = self.cell
         with ExitStack() as running:
             with self._part(Part.START):  # the subject boots while the generator does
+                self.watch.begin(self.port)
                 instance = self._start(running, cell)
                 with deferred():
                     load = running.enter_context(LoadProcess(self._load_config(), wait=False))
@@ -118,6 +121,7 @@ class Trial:
             load.phase(self._phase(Phase.WARMUP, traffic.warmup))  # at the rate with which the load begins
         with self._part(Part.SETTLE):
             self._settle(instance, self.folder.metrics_before)
+            self.watch.before_load()
         with self._part(Part.LOAD):
             pid = instance.pid
             before = reading(pid)
@@ -125,6 +129,7 @@ class Trial:
             pressure = gained(before, reading(pid))
         with self._part(Part.SETTLE):
             self._settle(instance, self.folder.metrics_after)
+            self.watch.after_load()
         return generator, pressure
 
     def _stop(self, instance: Instance, load: LoadProcess) -> Stop:

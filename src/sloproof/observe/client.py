@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 
+from sloproof.analysis.accounting import by_fate, by_outcome
 from sloproof.analysis.counts import Counts
 from sloproof.analysis.samples import Phase
 from sloproof.observe.conventions import JOB_COMPLETED
 from sloproof.slo.definition import Availability, ErrorRatio, EventLatency, Latency, Ratio, Up
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from sloproof.analysis.jobs import Jobs
     from sloproof.analysis.samples import Samples
     from sloproof.slo.definition import Indicator
@@ -37,12 +40,30 @@ def count(indicator: Indicator, samples: Samples, jobs: Jobs) -> Counts | None:
             return _counts(scored_jobs.succeeded & (scored_jobs.latency_s <= float(threshold_s)))
         case Availability(method=method, route=route):
             scored = samples.select(phase=Phase.LOAD)
-            wanted = [endpoint for endpoint in scored.endpoints if _is_wanted(endpoint, method, route)]
-            return _counts(scored.served[scored.endpoint.isin(wanted)])
+            return _counts(scored.served[_wanted(scored, method, route)])
         case Ratio() | ErrorRatio() | Up():  # PromQL: only a Prometheus can evaluate it
             return None
         case _:
             assert_never(indicator)
+
+
+def fates(indicator: Indicator, samples: Samples, jobs: Jobs) -> dict[str, int] | None:
+    """Return what became of the events of the load phase, each in one way; ``None`` as for `count`."""
+    match indicator:
+        case Latency(method=method, route=route) | Availability(method=method, route=route):
+            scored = samples.select(phase=Phase.LOAD)
+            return by_outcome(scored.outcome[_wanted(scored, method, route)])
+        case EventLatency(event=event):
+            return by_fate(jobs.select(phase=Phase.LOAD)) if event == JOB_COMPLETED else None
+        case Ratio() | ErrorRatio() | Up():
+            return None
+        case _:
+            assert_never(indicator)
+
+
+def _wanted(scored: Samples, method: str | None, route: str | None) -> NDArray[np.bool_]:
+    names = [endpoint for endpoint in scored.endpoints if _is_wanted(endpoint, method, route)]
+    return scored.endpoint.isin(names)
 
 
 def _is_wanted(endpoint: str, method: str | None, route: str | None) -> bool:

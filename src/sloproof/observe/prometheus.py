@@ -106,6 +106,18 @@ class Prometheus:
                     f"gives {len(several)} series where one is wanted: {_short(promql)}", wrong=True
                 )
 
+    def history(self, promql: str, *, at_s: float) -> list[tuple[dict[str, str], list[tuple[float, float]]]]:
+        """Return each series of a selector with a range, as it was scraped: moments (Unix time) and values.
+
+        Raises:
+            QueryError: it has no range.
+
+        """
+        data = _mapping(self._ask("query", {"query": promql, "time": f"{at_s:.3f}"}))
+        if data.get("resultType") != "matrix" or not isinstance(data.get("result"), list):
+            raise QueryError(f"gives no samples over time: {_short(promql)}", wrong=True)
+        return [_series(_mapping(each)) for each in cast("list[Json]", data["result"])]
+
     def now_s(self) -> float:
         """Return the moment by its own clock, as Unix time."""
         now = self.number("time()")
@@ -223,6 +235,12 @@ def _sample(series: dict[str, Json]) -> Sample:
             return Sample(labels, float(value))
         case _:  # a native histogram: there, and no number
             return Sample(labels, math.nan)
+
+
+def _series(data: dict[str, Json]) -> tuple[dict[str, str], list[tuple[float, float]]]:
+    labels = {name: str(value) for name, value in _mapping(data.get("metric")).items()}
+    samples = cast("list[tuple[float, str]]", data.get("values", []))  # none for a native histogram
+    return labels, [(float(moment), float(value)) for moment, value in samples]
 
 
 def _target(data: dict[str, Json]) -> Target:

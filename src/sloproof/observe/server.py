@@ -55,6 +55,28 @@ def endpoint_counts(gain: Scrape, *, requests: str) -> dict[str, int]:
     return {endpoint: n for endpoint, n in sorted(counts.items()) if n}
 
 
+def late(indicator: Latency, gain: Scrape, *, requests: str) -> int | None:
+    """Return how many requests the subject served later than the threshold by its own clock.
+
+    ``None`` where its histogram has no bound equal to the threshold.
+    """
+    matchers: Matchers = {METHOD_LABEL: indicator.method, ROUTE_LABEL: indicator.route, STATUS_LABEL: _served}
+    within = _within(gain, requests, indicator.threshold_s, matchers)
+    return None if within is None else round(gain.total(f"{requests}_count", **matchers) - within)
+
+
+def seconds(gain: Scrape, *, requests: str, endpoint: str) -> tuple[float, int] | None:
+    """Return the sum of the durations that the subject measured of an endpoint, and of how many requests.
+
+    ``None`` where it exports no such sum.
+    """
+    if not gain.has(f"{requests}_sum"):
+        return None
+    method, _, route = endpoint.partition(" ")
+    matchers: Matchers = {METHOD_LABEL: method, ROUTE_LABEL: route}
+    return gain.total(f"{requests}_sum", **matchers), round(gain.total(f"{requests}_count", **matchers))
+
+
 def endpoint_histogram(gains: Iterable[Scrape], *, requests: str, endpoint: str) -> dict[float, float]:
     """Return how many requests of an endpoint took at most so many seconds, per bound, over all gains."""
     method, _, route = endpoint.partition(" ")

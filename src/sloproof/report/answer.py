@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sloproof.analysis.findings import is_contradiction
 from sloproof.analysis.verdicts import Verdict
 from sloproof.report.calibration import calibration_notes, stability_notes
 from sloproof.report.pressure import pressure_notes
@@ -69,14 +70,16 @@ def confidence(results: Results) -> str:
 def notes(results: Results) -> Iterator[tuple[str, str]]:
     """Yield what a reader must know: what it is about, and what there is to say of it.
 
-    First every violation with its reason and its blind spot, then trials that were invalid, then what this
-    machine cannot tell, and what held subjects back.
+    First every violation with its reason and its blind spot, and observers that contradict each other; then
+    trials that were invalid, then what this machine cannot tell, and what held subjects back.
     """
     for configuration in results.configurations:
         for objective in configuration.objectives:
             if objective.verdict is Verdict.VIOLATED:
                 finding = f"; {objective.finding}" if objective.finding else ""
                 yield f"{configuration.id}, {objective.name}", f"{objective.reason}{finding}"
+            elif is_contradiction(objective.finding):
+                yield f"{configuration.id}, {objective.name}", objective.finding or ""
     if invalid := [trial for trial in results.trials if not trial.valid]:
         first = invalid[0]
         said = "was invalid and counts" if len(invalid) == 1 else "were invalid and count"

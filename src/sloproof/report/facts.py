@@ -35,6 +35,7 @@ def facts(results: Results) -> Iterator[tuple[str, str]]:
         "commit",
         f"{machine['commit'] or 'unknown'}{' with uncommitted changes' if machine['changed'] else ''}",
     )
+    yield "Prometheus", results.plan.prometheus
     yield from calibration_facts(results.plan.calibration)
     yield "backend", f"{results.plan.backend}: {results.plan.backend_reason}"
     yield from _subject_facts(results.plan)

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from sloproof.report import answer, comparing
 from sloproof.report.charts import configuration_charts, percentile_charts, trial_charts
 from sloproof.report.facts import facts, traffics
+from sloproof.report.observers import estimated, estimated_sli, tally, time_parts, watching
 from sloproof.report.pressure import pressure_label
 from sloproof.report.text import (
     SYMBOLS,
@@ -76,6 +77,8 @@ def page(results: Results) -> str:
         dense=len(results.configurations) > MOST_AT_EASE,
         many=len(results.configurations) > MOST_DRAWN,
         quantiles=_quantiles(results),
+        watching=list(watching(results)),
+        spent=any(endpoint.spent for each in results.configurations for endpoint in each.endpoints),
         facts=list(facts(results)),
         assets={name: asset(name) for name in LINKED},
     )
@@ -155,6 +158,10 @@ def _environment() -> Environment:
         bounds=bounds,
         counts=counted,
         sli=sli,
+        estimated=estimated,
+        estimated_sli=estimated_sli,
+        tally=tally,
+        time_parts=time_parts,
         quantity=quantity,
         label=label,
         pressure=pressure_label,

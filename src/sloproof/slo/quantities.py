@@ -130,15 +130,16 @@ def parse_margin(text: object) -> float:
 
 
 @cache
-def in_units(seconds: int) -> str:
-    """Return a duration as Prometheus writes it, in its largest units: 5m, 1h30m, 3d.
+def in_units(seconds: int | Decimal) -> str:
+    """Return a duration of whole milliseconds as Prometheus writes it, in its largest units: 5m, 1h30m, 3d.
 
-    >>> in_units(5_400), in_units(300), in_units(2_592_000)
-    ('1h30m', '5m', '30d')
+    >>> in_units(5_400), in_units(300), in_units(2_592_000), in_units(Decimal("19.002"))
+    ('1h30m', '5m', '30d', '19s2ms')
     """
     parts = []
-    for unit in ("d", "h", "m", "s"):
-        count, seconds = divmod(seconds, int(SECONDS_PER_UNIT[unit]))
+    left_ms = int(seconds * 1_000)
+    for unit in ("d", "h", "m", "s", "ms"):
+        count, left_ms = divmod(left_ms, int(SECONDS_PER_UNIT[unit] * 1_000))
         if count:
             parts.append(f"{count}{unit}")
     return "".join(parts) or "0s"

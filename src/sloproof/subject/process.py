@@ -30,15 +30,18 @@ NICENESS = 10
 PORTS = range(20_000, 32_000)
 
 
-def free_port() -> int:
+def free_port(*, after: int | None = None) -> int:
     """Return a port of the loopback interface on which nothing listens, searched from a per-process start.
+
+    `after` a port, the search begins with the next: what still asks there finds nobody.
 
     Raises:
         SubjectError: every port of `PORTS` is taken.
 
     """
+    start = os.getpid() * 17 if after is None else after + 1 - PORTS.start
     for offset in range(len(PORTS)):
-        port = PORTS[(os.getpid() * 17 + offset) % len(PORTS)]
+        port = PORTS[(start + offset) % len(PORTS)]
         if _is_free(port):
             return port
     raise SubjectError(f"no free port on {HOST} in {PORTS.start}-{PORTS.stop - 1}: stop what listens there")

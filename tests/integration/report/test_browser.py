@@ -163,6 +163,22 @@ def test_a_telephone_shows_the_page_without_scrolling_sideways(
     visit.close()
 
 
+@pytest.mark.parametrize("page", ["report.html", "trials/b01-uvicorn-1/trial.html"])
+def test_the_time_is_drawn_in_parts_that_fill_their_bar(browser: Browser, run: Path, page: str) -> None:
+    visit = Visit(browser, run / page)
+
+    bars = visit.page.locator(".bar").all()
+    drawn = [(bar.bounding_box(), [part.bounding_box() for part in bar.locator("i").all()]) for bar in bars]
+    assert len(bars) == (2 * 3 if page == "report.html" else 2)
+    for whole, parts in drawn:
+        assert whole is not None
+        widths = [part["width"] for part in parts if part is not None]
+        assert len(widths) == 4
+        assert sum(widths) == pytest.approx(whole["width"], rel=0.01)
+    assert visit.page.get_by_role("columnheader", name="Prometheus", exact=True).count() == 1
+    visit.close()
+
+
 def test_the_reader_goes_to_a_trial_and_back(browser: Browser, run: Path) -> None:
     visit = Visit(browser, run / "report.html")
 

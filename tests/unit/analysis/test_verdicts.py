@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sloproof.analysis.counts import Counts
+from sloproof.analysis.estimates import Estimate
 from sloproof.analysis.intervals import lower_rank
-from sloproof.analysis.verdicts import Verdict, floor_events, judge, judge_integrity
+from sloproof.analysis.verdicts import Verdict, floor_events, judge, judge_estimates, judge_integrity
 
 MET, VIOLATED, INCONCLUSIVE = Verdict
 TARGET = Decimal("0.99")
@@ -192,3 +193,40 @@ def test_integrity_without_a_trial_is_inconclusive() -> None:
 
     assert (judgement.verdict, judgement.more_trials) == (INCONCLUSIVE, 1)
     assert judgement.reason == "no trial has ended; 1 further trial would probably decide"
+
+
+def test_a_ratio_without_counts_is_judged_by_its_trials_and_says_that_it_has_none() -> None:
+    alone = Estimate(good=None, total=None, ratio=0.995)
+
+    judged = judge_estimates(Decimal("0.99"), [alone] * 6)
+
+    assert judged.verdict is Verdict.MET
+    assert "how many events each saw is not known" in judged.reason
+    assert judged.total == Counts(0, 0)
+    assert judge_estimates(Decimal("0.999"), [alone] * 6).verdict is Verdict.VIOLATED
+    assert judge_estimates(Decimal("0.99"), [alone] * 5).verdict is Verdict.INCONCLUSIVE
+
+
+def test_what_prometheus_extrapolates_is_judged_as_what_was_counted() -> None:
+    trials = [
+        Estimate.of(good=good * 1.0001, total=1000 * 1.0001) for good in (990, 991, 990, 995, 990, 1000)
+    ]
+
+    judged = judge_estimates(Decimal("0.99"), trials)
+
+    assert judged.verdict is Verdict.MET  # 990 of 1,000 is just enough, whatever the factor
+    assert judged.total.total == 6001
+
+
+def test_a_prometheus_that_saw_too_few_events_to_show_a_target_shows_it_not() -> None:
+    judged = judge_estimates(Decimal("0.999"), [Estimate.of(good=10.0, total=10.0)] * 6)
+
+    assert judged.verdict is Verdict.INCONCLUSIVE
+    assert "60 events cannot show 99.9 %" in judged.reason
+
+
+def test_a_prometheus_that_saw_no_event_decides_nothing() -> None:
+    judged = judge_estimates(Decimal("0.99"), [Estimate.of(good=0.0, total=0.0)] * 6)
+
+    assert judged.verdict is Verdict.INCONCLUSIVE
+    assert judged.reason.startswith("no trial saw an event")

@@ -8,8 +8,11 @@ from importlib import import_module
 import pytest
 
 MODULES = (
+    "accounting",
     "columns",
     "counts",
+    "estimates",
+    "findings",
     "floor",
     "foresight",
     "hdrlog",

@@ -12,6 +12,7 @@ from sloproof.experiment import spec
 from sloproof.experiment.backends import ProcessBackend
 from sloproof.experiment.evaluate import evaluate_trial
 from sloproof.experiment.plan import Configuration, PlannedTrial
+from sloproof.experiment.prometheus.choice import Absent
 from sloproof.experiment.record import Part, Stop
 from sloproof.experiment.run import Run
 from sloproof.experiment.summary import summarise
@@ -49,6 +50,7 @@ def told(invention: Invention, *, again: bool = False, terminal: bool = False, *
         definition=definition.load(experiment.slo),
         backend=ProcessBackend(experiment=experiment, reason="asked for"),
         workers=Workers(),
+        prometheus=Absent("switched off"),
     )
     with RunProgress(console) as progress:
         progress.began(run, PLANNED, done=0)

@@ -8,7 +8,7 @@ from importlib import import_module
 import pytest
 
 
-@pytest.mark.parametrize("module", ["calibration", "plan", "shapes"])
+@pytest.mark.parametrize("module", ["calibration", "plan", "prometheus.reading", "shapes"])
 def test_the_examples_of_a_module_are_true(module: str) -> None:
     outcome = doctest.testmod(import_module(f"sloproof.experiment.{module}"))
 

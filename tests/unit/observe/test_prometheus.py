@@ -323,3 +323,23 @@ def test_the_examples_of_a_module_are_true(module: str) -> None:
 
     assert outcome.attempted
     assert not outcome.failed
+
+
+def test_the_samples_of_a_range_come_with_their_moments(impostor: Impostor) -> None:
+    impostor.says(
+        {"resultType": "matrix", "result": [{"metric": {"a": "b"}, "values": [[1.5, "1"], [2.5, "NaN"]]}]}
+    )
+
+    with impostor.prometheus() as prometheus:
+        ((labels, samples),) = prometheus.history("up[5s]", at_s=3)
+
+    assert labels == {"a": "b"}
+    assert samples[0] == (1.5, 1.0)
+    assert math.isnan(samples[1][1])
+
+
+def test_a_selector_without_a_range_has_no_history(impostor: Impostor) -> None:
+    impostor.says({"resultType": "vector", "result": []})
+
+    with impostor.prometheus() as prometheus, pytest.raises(QueryError, match="no samples over time: up"):
+        prometheus.history("up", at_s=3)

@@ -95,3 +95,24 @@ def test_a_percentile_is_known_up_to_its_bucket(q: float, bounds: tuple[float, f
 
 def test_an_empty_histogram_has_no_percentile() -> None:
     assert server.percentile_bounds_s({}, 0.5) is None
+
+
+def test_what_was_served_late_leaves_out_what_was_not_served() -> None:
+    def late(threshold_s: str) -> int | None:
+        asked = Latency(method="POST", route="/jobs", threshold_s=Decimal(threshold_s))
+        return server.late(asked, GAIN, requests=REQUESTS)
+
+    assert late("0.25") == 5
+    assert late("0.1") == 20
+    assert late("0.2") is None
+
+
+def test_the_time_that_an_endpoint_took_is_known_where_sums_are_exported() -> None:
+    summed = Scrape.parse(
+        f'{REQUESTS}_sum{{{POST},http_response_status_code="202"}} 1.5\n'
+        f'{REQUESTS}_sum{{{GET},http_response_status_code="200"}} 9\n'
+        f'{REQUESTS}_count{{{POST},http_response_status_code="202"}} 3\n'
+    )
+
+    assert server.seconds(summed, requests=REQUESTS, endpoint="POST /jobs") == (1.5, 3)
+    assert server.seconds(GAIN, requests=REQUESTS, endpoint="POST /jobs") is None
