@@ -38,6 +38,8 @@ class PlainResponse(FastResponse):
     ``elapsed_s`` is the time from sending the request to having read the answer.
     """
 
+    error: Exception | None = None
+
     def __init__(
         self, raw: bytes, plain: re.Match[bytes], make_request: Callable[[], FastRequest], elapsed_s: float
     ) -> None:
@@ -74,7 +76,7 @@ class PlainResponse(FastResponse):
             self._request_made = self._make_request()
             return self._request_made
 
-    @property  # type: ignore[override]
+    @property
     def text(self) -> str | None:
         """The body as text; JSON is UTF-8 unless its header says otherwise (RFC 8259, section 8.1)."""
         if self.encoding is None and JSON.search(self._raw, 0, self._head_ends):
@@ -135,7 +137,7 @@ class Parsed(HTTPSocketResponse):
 
 def bad_status(response: PlainResponse, url: str) -> LocustBadStatusCode:
     """Return the exception that Locust reports with a status it calls bad."""
-    error = LocustBadStatusCode(url, code=response.status_code)  # type: ignore[no-untyped-call]
+    error = LocustBadStatusCode(url, code=response.status_code)
     error.response = response  # type: ignore[attr-defined]
     error.request = response.request  # type: ignore[attr-defined]
     return error

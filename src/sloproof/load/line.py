@@ -58,7 +58,8 @@ class Line:
 
         The connection is closed when that fails or is interrupted. Raises what sockets and the parser raise.
         """
-        sock, failure = self._take(), None
+        sock = self._take()
+        failure: BaseException | None = None
         try:
             raw = _send(sock, request)
             plain = PLAIN.match(raw)
@@ -142,4 +143,5 @@ def _send(sock: Socket, request: bytes) -> bytes:
             raise
         return b""  # there may be an answer that says why
     sock.hub.wait(sock._read_event)  # noqa: SLF001 - an answer is never there yet: not to look first spares 3 µs
-    return sock.recv(BLOCK)
+    first: bytes = sock.recv(BLOCK)
+    return first

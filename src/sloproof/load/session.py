@@ -8,7 +8,7 @@ from __future__ import annotations
 import json as json_format
 from functools import partial
 from time import perf_counter, time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import gevent
 from geventhttpclient.url import URL
@@ -138,7 +138,8 @@ class QuickSession(FastHttpSession):
         kind = Kind.NONE if data or options.get("json") is None else Kind.JSON
         headers = merged(self.client, kind, options.get("headers") or {}, self.auth_header)
         payload = data if kind is Kind.NONE else json_format.dumps(options["json"])
-        return self.client._make_request(url, method, headers=headers, payload=payload)  # noqa: SLF001
+        request = self.client._make_request(url, method, headers=headers, payload=payload)  # noqa: SLF001
+        return cast("FastRequest", request)
 
     def _usual(self, method: str, url: str, data: object, options: Mapping[str, Any]) -> bytes | None:
         """Return a request as it is sent; ``None`` for one that only the original knows how to send."""
@@ -185,7 +186,8 @@ class QuickSession(FastHttpSession):
         received, self._received = self._received, None
         match received:
             case None:
-                return LocustUserAgent._urlopen(self.client, request)  # noqa: SLF001 - what it stands in for
+                original = LocustUserAgent._urlopen(self.client, request)  # type: ignore[no-untyped-call]  # noqa: SLF001
+                return cast("FastResponse", original)
             case BaseException():
                 raise received
             case _:
