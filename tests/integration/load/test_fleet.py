@@ -286,7 +286,8 @@ def test_one_worker_that_was_stopped_for_300_ms_makes_the_whole_late(
     subject: RunningSubject, locustfile: WriteLocustfile, load: StartLoad
 ) -> None:
     process = load(locustfile(OK), subject.host, workers=Workers(local=2))
-    victim, stopped = workers_of(process, 2)[0], []
+    victim = workers_of(process, 2)[0]
+    stopped: list[int] = []
 
     def stop_once(_: Progress) -> None:
         if not stopped:
