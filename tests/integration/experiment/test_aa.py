@@ -24,7 +24,7 @@ def short_twins() -> str:
     folder = ROOT / "experiments"
     for section, key in (("subject", "directory"), ("subject", "settings"), ("load", "locustfile")):
         experiment[section][key] = str(folder / experiment[section][key])
-    experiment.update(slo=str(folder / experiment["slo"]), blocks=BLOCKS)
+    experiment.update(slo=str(folder / experiment["slo"]), blocks=BLOCKS, repeats=0)
     experiment["load"].update(rate="60/s", duration="2s", users=16)
     return yaml.safe_dump(experiment)
 
