@@ -19,7 +19,15 @@ from tests.integration.experiment.harness import ROOT, run, small
 if TYPE_CHECKING:
     from pathlib import Path
 
-LOAD = LoadSpec(locustfile=ROOT / "loadtest/locustfile.py", rate=100.0, warmup=1.0, duration=2.0, users=16)
+LOAD = LoadSpec.model_validate(
+    {
+        "locustfile": ROOT / "loadtest" / "locustfile.py",
+        "rate": "100/s",
+        "warmup": "1s",
+        "duration": "2s",
+        "users": 16,
+    }
+)
 TOO_TIGHT = """
 service: jobs
 window: 30d
