@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sloproof.analysis.samples import Outcome, Phase, Samples
 from sloproof.analysis.timeline import timelines
@@ -104,6 +106,17 @@ def test_bins_are_few_and_not_too_short(seconds: float, bins: int, bin_s: float)
     assert len(timeline.intended) == len(timeline.max_s) == bins
     assert timeline.bin_s == pytest.approx(bin_s)
     assert sum(timeline.intended) == 1201
+
+
+@given(st.floats(0.01, 500), st.integers(1, 400))
+def test_requests_stand_in_the_bins_whose_edges_hold_them(span_s: float, n: int) -> None:
+    bins = len(timelines([samples([0.0, span_s])])["GET /"].intended)
+    edges_s = np.linspace(0, span_s, bins + 1)
+    intended_s = np.concatenate([edges_s, np.nextafter(edges_s[1:], 0), np.linspace(0, span_s, n)])
+
+    timeline = timelines([samples(intended_s)])["GET /"]
+
+    assert list(timeline.intended) == np.histogram(intended_s, edges_s)[0].tolist()
 
 
 def test_one_request_makes_one_bin() -> None:
