@@ -247,7 +247,7 @@ class Invention:
             RunFacts(
                 started_at="2026-01-02T03:04:05+00:00",
                 source="../../experiments/quick.yaml",
-                inputs={},
+                inputs={"experiment": "0e", "slo": "05", "locustfile": "10c"},
                 blocks=6,
                 seed=1,
                 backend=backend,

@@ -15,7 +15,7 @@ from sloproof.analysis.accounting import (  # noqa: TC001 - resolved when result
     EventCounts,
     TimeSpent,
 )
-from sloproof.analysis.comparison.outcome import Comparison, Margin  # noqa: TC001 - as above
+from sloproof.analysis.comparison.outcome import Comparison, Margin
 from sloproof.analysis.counts import Counts  # noqa: TC001 - as above
 from sloproof.analysis.estimates import Estimate  # noqa: TC001 - as above
 from sloproof.analysis.intervals import Interval  # noqa: TC001 - as above
@@ -279,6 +279,7 @@ class Results:
     trials: tuple[TrialResult, ...]
     set_aside: int
     complete: bool
+    comparisons: tuple[Comparison, ...] = ()
 
     def verdicts(self) -> list[Verdict]:
         """Return the verdict of every objective of every configuration."""

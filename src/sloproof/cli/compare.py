@@ -172,19 +172,19 @@ def _read(path: Path) -> RecordedRun:
     """
     text = to_json(summarise(RunFolder(path))) if path.is_dir() else _text(path)
     try:
-        return RUN.validate_json(text)
+        run = RUN.validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise InvalidFile(
-            [
-                Problem(
-                    path=path,
-                    message=f"not the results of a run: {where}: {first['msg']}. One of an older sloproof is "
-                    "made again by sloproof report",
-                )
-            ]
-        ) from error
+        raise _unreadable(path, f"not the results of a run: {where}: {first['msg']}") from error
+    if not run.plan.inputs:
+        raise _unreadable(path, "plan.inputs does not say which files defined the run")
+    return run
+
+
+def _unreadable(path: Path, what: str) -> InvalidFile:
+    cure = "One of an older sloproof is made again by sloproof report"
+    return InvalidFile([Problem(path=path, message=f"{what}. {cure}")])
 
 
 def _text(path: Path) -> str:

@@ -313,10 +313,11 @@ def test_what_is_no_run_is_refused(
 def test_results_of_an_older_sloproof_are_told_how_to_be_made_again(
     baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    old = changed(baseline, tmp_path / "old.json", lambda results: results["plan"].pop("margin"))
+    old = changed(baseline, tmp_path / "old.json", lambda results: results["plan"].pop("inputs"))
 
     assert main(["compare", str(old), str(baseline)]) == 2
-    assert f"{old}: not the results of a run: plan.margin" in (error := capsys.readouterr().err)
+    error = capsys.readouterr().err
+    assert f"{old}: plan.inputs does not say which files defined the run" in error
     assert "made again by sloproof report" in error
 
 
