@@ -196,7 +196,7 @@ def test_markdown_puts_the_answer_first_and_escapes_names(
             id="rate",
         ),
         pytest.param(
-            (lambda r: r["plan"].update(inputs={"locustfile": "feed"}), "locustfile: None and 'feed'"),
+            (lambda r: r["plan"].update(inputs={"locustfile": "feed"}), "locustfile: '10c' and 'feed'"),
             id="Locust file",
         ),
         pytest.param(
