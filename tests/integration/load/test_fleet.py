@@ -221,8 +221,8 @@ def test_locusts_own_statistics_on_the_master_count_what_all_workers_sent(
     heard = [json.loads(file.read_text()) for file in tmp_path.glob("heard-*.json")]
     assert sorted(heard, key=lambda each: each["runner"]) == [
         {"runner": "MasterRunner", "host": subject.host, "count": 100},
-        {"runner": "WorkerRunner", "host": subject.host, "count": 50},
-        {"runner": "WorkerRunner", "host": subject.host, "count": 50},
+        {"runner": "WorkerRunner", "host": subject.host, "count": 0},  # it has passed them on
+        {"runner": "WorkerRunner", "host": subject.host, "count": 0},
     ]
 
 

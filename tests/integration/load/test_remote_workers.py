@@ -67,7 +67,7 @@ def test_workers_from_elsewhere_serve_one_trial_after_another_beside_those_from_
     subject: RunningSubject, locustfile: WriteLocustfile, tmp_path: Path
 ) -> None:
     path, port = locustfile(OK), free_port()
-    copy = tmp_path / "copy.py"
+    copy = tmp_path / "traffic.py"
     copy.write_bytes(path.read_bytes())
     with load_worker(copy, port) as one, load_worker(copy, port) as other:
         for trial in ("first", "second"):
