@@ -39,6 +39,9 @@ class PlainResponse(FastResponse):
     """
 
     error: Exception | None = None
+    _headers: Headers
+    _request_made: FastRequest
+    _parsed: Parsed
 
     def __init__(
         self, raw: bytes, plain: re.Match[bytes], make_request: Callable[[], FastRequest], elapsed_s: float
@@ -56,8 +59,8 @@ class PlainResponse(FastResponse):
         """The HTTP status."""
         return self._status
 
-    @property  # type: ignore[override]
-    def headers(self) -> Headers:
+    @property
+    def headers(self) -> Headers:  # type: ignore[override]
         """The answer's headers, in a dict that does not mind their case."""
         try:
             return self._headers
@@ -67,8 +70,8 @@ class PlainResponse(FastResponse):
                 self._headers.add(field.decode("latin-1"), value.decode("latin-1"))
             return self._headers
 
-    @property  # type: ignore[override]
-    def request(self) -> FastRequest:
+    @property
+    def request(self) -> FastRequest:  # type: ignore[override]
         """The request that this answers."""
         try:
             return self._request_made
@@ -77,7 +80,7 @@ class PlainResponse(FastResponse):
             return self._request_made
 
     @property
-    def text(self) -> str | None:
+    def text(self) -> str | None:  # type: ignore[override]
         """The body as text; JSON is UTF-8 unless its header says otherwise (RFC 8259, section 8.1)."""
         if self.encoding is None and JSON.search(self._raw, 0, self._head_ends):
             self.encoding = "utf-8"
@@ -89,8 +92,8 @@ class PlainResponse(FastResponse):
         found = LOCATION.findall(self._raw, 0, self._head_ends)
         return found[0].decode("latin-1") if len(found) == 1 else None
 
-    @property  # type: ignore[override]
-    def _response(self) -> Parsed:
+    @property
+    def _response(self) -> Parsed:  # type: ignore[override]
         try:
             return self._parsed
         except AttributeError:
