@@ -13,12 +13,12 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
 	$(name) -c 'import sys, venv, ensurepip; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
 
-.PHONY: help run test check generate format bench bench-compile stack stack-check stack-down lock clean
+.PHONY: help run test check generate format bench bench-load bench-aa bench-analysis bench-compile stack stack-check stack-down lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(INSTALLED)  ## run the quick experiment (10 to 12 minutes) and write its report under reports/
+run: $(INSTALLED)  ## run the quick experiment (about 13 minutes) and write its report under reports/
 	@$(BIN)/sloproof run $(EXPERIMENT) || case $$? in 1|3|4) ;; *) exit 1 ;; esac
 
 test: $(INSTALLED)  ## run every test: unit, then integration with real servers, containers, a browser
@@ -42,11 +42,20 @@ format: $(INSTALLED)  ## format the code
 bench: $(INSTALLED)  ## time the hot parts, and how well the load generator keeps its schedule
 	$(BIN)/pytest tests/benchmarks --benchmark-only
 
+bench-load: $(INSTALLED)  ## what a request costs each load generator, and how many it keeps up with
+	$(BIN)/python tests/benchmarks/bench_load.py
+
+bench-aa: $(INSTALLED)  ## repeat an A/A experiment: how often does a comparison find what is not there?
+	$(BIN)/python tests/benchmarks/bench_aa.py
+
+bench-analysis: $(INSTALLED)  ## time and weigh the report of a run of ten million requests
+	$(BIN)/python tests/benchmarks/bench_analysis.py
+
 bench-compile: $(INSTALLED)  ## time and weigh the compilation of 1,000 SLOs
 	$(BIN)/python tests/benchmarks/bench_compile.py
 
-stack:  ## bring up the service, Prometheus, Alertmanager, Grafana and Jaeger (docs/stack.md)
-	docker compose up -d
+stack:  ## bring up the service, Prometheus, Alertmanager, Grafana and Jaeger; with RUN=reports/… a run's series too
+	RUN_USER=$$(id -u):$$(id -g) docker compose -f docker-compose.yml $(if $(RUN),-f deploy/run.compose.yaml) up -d
 
 stack-check: $(INSTALLED)  ## bring up what has an image on this machine, prove that it works, take it down
 	$(BIN)/python -m deploy.stack_check
