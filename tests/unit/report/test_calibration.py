@@ -35,7 +35,12 @@ FLOOR = NoiseFloor(
     highest_valid_rate_per_s=1200.0,
     lowest_invalid_rate_per_s=1700.0,
 )
-CALM = {"busy_ratio": 0.02, "steal_ratio": 0.0, "memory_available_ratio": None, "findings": []}
+CALM: dict[str, Any] = {
+    "busy_ratio": 0.02,
+    "steal_ratio": 0.0,
+    "memory_available_ratio": None,
+    "findings": [],
+}
 BUSY = {
     **CALM,
     "busy_ratio": 0.4,
@@ -175,7 +180,7 @@ def test_a_subject_that_was_let_run_is_no_finding_and_its_figures_are_on_its_pag
         pytest.param(
             BUSY,
             "busy 40.0%, steal 0.0%: other programs used 40% of the processors: end them, or wait",
-            [("the machine was not calm before the first trial", BUSY["findings"][0])],  # type: ignore[index]
+            [("the machine was not calm before the first trial", BUSY["findings"][0])],
             id="busy",
         ),
     ],
