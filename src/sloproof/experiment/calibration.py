@@ -15,7 +15,6 @@ from sloproof.analysis.samples import Phase
 from sloproof.experiment.readiness import await_ready
 from sloproof.experiment.spec import SubjectSpec
 from sloproof.load import nulltarget
-from sloproof.load.arrivals import Arrival
 from sloproof.load.files import read_samples
 from sloproof.load.process import LoadProcess
 from sloproof.load.protocol import LoadConfig, RunPhase
@@ -110,7 +109,7 @@ class Calibration:
         return self.load.phase(
             RunPhase(
                 phase=phase,
-                arrival=Arrival(self.traffic.arrival),
+                arrival=self.traffic.law,
                 rate=rate,
                 duration_s=duration_s,
                 drain_s=TIMEOUT_S,
