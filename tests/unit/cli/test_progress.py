@@ -15,6 +15,7 @@ from sloproof.experiment.plan import Configuration, PlannedTrial
 from sloproof.experiment.record import Part, Stop
 from sloproof.experiment.run import Run
 from sloproof.experiment.summary import summarise
+from sloproof.load.workers import Workers
 from sloproof.slo import definition
 from tests.invention import ROOT, InventedTrial, facts
 
@@ -47,6 +48,7 @@ def told(invention: Invention, *, again: bool = False, terminal: bool = False, *
         experiment=experiment,
         definition=definition.load(experiment.slo),
         backend=ProcessBackend(experiment=experiment, reason="asked for"),
+        workers=Workers(),
     )
     with RunProgress(console) as progress:
         progress.began(run, PLANNED, done=0)
