@@ -39,6 +39,9 @@ class PlainResponse(FastResponse):
     """
 
     error: Exception | None = None
+    _headers: Headers | None = None
+    _request_made: FastRequest | None = None
+    _parsed: Parsed | None = None
 
     def __init__(
         self, raw: bytes, plain: re.Match[bytes], make_request: Callable[[], FastRequest], elapsed_s: float
@@ -56,28 +59,24 @@ class PlainResponse(FastResponse):
         """The HTTP status."""
         return self._status
 
-    @property  # type: ignore[override]
-    def headers(self) -> Headers:
+    @property
+    def headers(self) -> Headers:  # type: ignore[override]
         """The answer's headers, in a dict that does not mind their case."""
-        try:
-            return self._headers
-        except AttributeError:
+        if self._headers is None:
             self._headers = Headers()
             for field, value in FIELD.findall(self._raw, 0, self._head_ends):
                 self._headers.add(field.decode("latin-1"), value.decode("latin-1"))
-            return self._headers
-
-    @property  # type: ignore[override]
-    def request(self) -> FastRequest:
-        """The request that this answers."""
-        try:
-            return self._request_made
-        except AttributeError:
-            self._request_made = self._make_request()
-            return self._request_made
+        return self._headers
 
     @property
-    def text(self) -> str | None:
+    def request(self) -> FastRequest:  # type: ignore[override]
+        """The request that this answers."""
+        if self._request_made is None:
+            self._request_made = self._make_request()
+        return self._request_made
+
+    @property
+    def text(self) -> str | None:  # type: ignore[override]
         """The body as text; JSON is UTF-8 unless its header says otherwise (RFC 8259, section 8.1)."""
         if self.encoding is None and JSON.search(self._raw, 0, self._head_ends):
             self.encoding = "utf-8"
@@ -89,13 +88,11 @@ class PlainResponse(FastResponse):
         found = LOCATION.findall(self._raw, 0, self._head_ends)
         return found[0].decode("latin-1") if len(found) == 1 else None
 
-    @property  # type: ignore[override]
-    def _response(self) -> Parsed:
-        try:
-            return self._parsed
-        except AttributeError:
+    @property
+    def _response(self) -> Parsed:  # type: ignore[override]
+        if self._parsed is None:
             self._parsed = Parsed(self._raw)
-            return self._parsed
+        return self._parsed
 
 
 class CaughtResponse(PlainResponse, ResponseContextManager):
