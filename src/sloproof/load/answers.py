@@ -39,9 +39,9 @@ class PlainResponse(FastResponse):
     """
 
     error: Exception | None = None
-    _headers: Headers
-    _request_made: FastRequest
-    _parsed: Parsed
+    _headers: Headers | None = None
+    _request_made: FastRequest | None = None
+    _parsed: Parsed | None = None
 
     def __init__(
         self, raw: bytes, plain: re.Match[bytes], make_request: Callable[[], FastRequest], elapsed_s: float
@@ -62,22 +62,18 @@ class PlainResponse(FastResponse):
     @property
     def headers(self) -> Headers:  # type: ignore[override]
         """The answer's headers, in a dict that does not mind their case."""
-        try:
-            return self._headers
-        except AttributeError:
+        if self._headers is None:
             self._headers = Headers()
             for field, value in FIELD.findall(self._raw, 0, self._head_ends):
                 self._headers.add(field.decode("latin-1"), value.decode("latin-1"))
-            return self._headers
+        return self._headers
 
     @property
     def request(self) -> FastRequest:  # type: ignore[override]
         """The request that this answers."""
-        try:
-            return self._request_made
-        except AttributeError:
+        if self._request_made is None:
             self._request_made = self._make_request()
-            return self._request_made
+        return self._request_made
 
     @property
     def text(self) -> str | None:  # type: ignore[override]
@@ -94,11 +90,9 @@ class PlainResponse(FastResponse):
 
     @property
     def _response(self) -> Parsed:  # type: ignore[override]
-        try:
-            return self._parsed
-        except AttributeError:
+        if self._parsed is None:
             self._parsed = Parsed(self._raw)
-            return self._parsed
+        return self._parsed
 
 
 class CaughtResponse(PlainResponse, ResponseContextManager):

@@ -52,7 +52,7 @@ class Line:
         self._pool = client._connection_pool  # noqa: SLF001 - it has no other name
         self._kept: Socket | None = None
         self._polled: Socket | None = None
-        self._poll: Any = None
+        self._poll = poll()
 
     def exchange(self, method: str, request: bytes) -> Plain | Unplain:
         """Send a request and read its answer, as far as its head where that is not plain.
