@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import select
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from gevent import monkey
 from geventhttpclient.response import HTTPSocketPoolResponse
