@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from sloproof.analysis.capacity.result import Capacity, Search  # noqa: TC001 - as below
 from sloproof.analysis.counts import Counts  # noqa: TC001 - resolved when results are read back
 from sloproof.analysis.intervals import Interval  # noqa: TC001 - as above
 from sloproof.analysis.timeline import Timeline  # noqa: TC001 - as above
@@ -52,7 +53,8 @@ class Integrity:
 class TrialResult:
     """One trial: whether its measurement was sound, and what it saw.
 
-    ``timelines`` are by endpoint; ``files`` names what its folder holds.
+    ``timelines`` are by endpoint; ``files`` names what its folder holds; ``rate_per_s`` is the rate that a
+    search has chosen for it.
     """
 
     folder: str
@@ -71,6 +73,7 @@ class TrialResult:
     subject_build: Mapping[str, str]
     timelines: Mapping[str, Timeline]
     files: tuple[str, ...]
+    rate_per_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +168,8 @@ class Plan:
 
     ``backend`` is ``process`` or ``docker``, with the reason why; ``subject`` says what it ran (images by
     what they were made from), ``calibration`` what it measured of itself. Where there are ``profiles``, the
-    factor ``profile`` names the one that a configuration ran under, else ``traffic`` is that of all.
+    factor ``profile`` names the one that a configuration ran under, else ``traffic`` is that of all. Where
+    there is a ``search``, it chose the rates.
     """
 
     trials: int
@@ -180,6 +184,7 @@ class Plan:
     container: Mapping[str, Any] | None
     traffic: Traffic
     profiles: Mapping[str, Traffic]
+    search: Search | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +192,7 @@ class Results:
     """Everything a report shows of a run; ``complete`` when every planned trial has run.
 
     ``set_aside`` counts trials of blocks that an interruption cut short: the blocks were run again, whole.
+    ``capacities`` are what searches have found, one a configuration.
     """
 
     schema: str
@@ -202,6 +208,13 @@ class Results:
     trials: tuple[TrialResult, ...]
     set_aside: int
     complete: bool
+    capacities: tuple[Capacity, ...] = ()
+
+    @property
+    def judged(self) -> list[ObjectiveDefinition]:
+        """Return the objectives on which there are verdicts: a search judges the capacity under all."""
+        names = {objective.name for each in self.configurations for objective in each.objectives}
+        return [each for each in self.objectives if each.name in names]
 
     def verdicts(self) -> list[Verdict]:
         """Return the verdict of every objective of every configuration."""

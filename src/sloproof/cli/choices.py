@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sloproof.experiment import spec
 from sloproof.experiment.record import BackendName
+from sloproof.slo.problems import WrongInput
 
 if TYPE_CHECKING:
     from sloproof.experiment.spec import Experiment
@@ -28,8 +29,10 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
 
 
 def experiment_of(options: argparse.Namespace) -> Experiment:
-    """Read the experiment, changed as the options say; raises InvalidFile."""
+    """Read the experiment, changed as the options say; raises WrongInput."""
     experiment = spec.load(options.experiment)
+    if experiment.search is not None and options.blocks is not None:
+        raise WrongInput("--blocks: a search decides how many trials it needs: leave it out")
     changes = {"blocks": options.blocks, "seed": options.seed}
     return experiment.model_copy(update={name: value for name, value in changes.items() if value is not None})
 

@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from sloproof.experiment.record import BackendName
+from sloproof.analysis.capacity.search import most_trials
+from sloproof.experiment.capacity.plan import check_budget, search_plans
+from sloproof.experiment.record import OVERHEAD_S, BackendName
 from sloproof.report.text import duration
 
 if TYPE_CHECKING:
     from sloproof.experiment.backends import Backend
     from sloproof.experiment.spec import Experiment
-
-# What a trial takes besides its traffic, on two cores with little else to do.
-OVERHEAD_S = {BackendName.PROCESS: 5.5, BackendName.DOCKER: 7.0}
 
 
 def expected_s(experiment: Experiment, backend: BackendName) -> float:
@@ -24,12 +23,25 @@ def expected_s(experiment: Experiment, backend: BackendName) -> float:
 
 
 def size(experiment: Experiment, backend: Backend) -> str:
-    """Return in a line how much an experiment runs, and where."""
+    """Return in a line how much an experiment runs, and where; raises BudgetError."""
+    if experiment.search is not None:
+        return f"{_searches(experiment, backend)}\nbackend {backend.name}: {backend.reason}"
     configurations, blocks = len(experiment.configurations()), experiment.blocks
     takes = duration(expected_s(experiment, backend.name))
     return (
         f"{experiment.name}: {configurations} configurations × {blocks} blocks = {configurations * blocks} "
         f"trials, about {takes}; seed {experiment.seed}\nbackend {backend.name}: {backend.reason}"
+    )
+
+
+def _searches(experiment: Experiment, backend: Backend) -> str:
+    check_budget(experiment, backend.name)
+    plans = search_plans(experiment, backend.name).values()
+    share_s, most = next(iter(plans)).budget_s, sum(map(most_trials, plans))
+    return (
+        f"{experiment.name}: a search for the capacity of {len(plans)} configurations, within "
+        f"{duration(share_s * len(plans))}, {duration(share_s)} each: at most about {most} trials; "
+        f"seed {experiment.seed}"
     )
 
 
@@ -44,6 +56,12 @@ def plan_table(experiment: Experiment) -> Table:
         table.add_row(
             each.id,
             *each.factors.values(),
-            f"{load.rate:g}/s {load.arrival} for {load.duration:g} s after {load.warmup:g} s",
+            f"{_rate(experiment, load.rate)} {load.arrival} for {load.duration:g} s after {load.warmup:g} s",
         )
     return table
+
+
+def _rate(experiment: Experiment, rate_per_s: float) -> str:
+    if (search := experiment.search) is None:
+        return f"{rate_per_s:g}/s"
+    return f"{search.lowest:g}/s to {search.highest:g}/s"

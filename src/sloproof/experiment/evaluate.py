@@ -70,6 +70,7 @@ def evaluate_trial(
         subject_build={} if gain is None else next((labels for labels, _ in gain.select(BUILD_INFO)), {}),
         timelines=timelines([samples]),
         files=tuple(sorted(file.name for file in folder.path.iterdir() if _is_evidence(file))),
+        rate_per_s=record.rate_per_s,
     )
 
 

@@ -21,6 +21,10 @@ class BackendName(StrEnum):
         return self is BackendName.DOCKER
 
 
+# What a trial takes besides its traffic, on two cores with little else to do.
+OVERHEAD_S = {BackendName.PROCESS: 5.5, BackendName.DOCKER: 7.0}
+
+
 class Part(StrEnum):
     """The parts of a trial, in their order; the time outside warm-up and load is what a trial costs."""
 
@@ -54,7 +58,7 @@ class TrialRecord:
 
     ``attempt`` counts how often its block was begun: above 1, the run was interrupted within it.
     ``seed`` drew its arrivals, ``repeat`` counts the invalid trials that it stands in for, ``started_at`` is
-    Unix time, ``seconds`` says how long each part took.
+    Unix time, ``seconds`` says how long each part took. ``rate_per_s`` is the rate that a search has chosen.
     """
 
     folder: str
@@ -67,3 +71,4 @@ class TrialRecord:
     seconds: Mapping[Part, float]
     generator: PhaseFacts
     stop: Stop
+    rate_per_s: float | None = None

@@ -22,6 +22,7 @@ from sloproof.analysis.samples import Phase
 from sloproof.analysis.timeline import timelines
 from sloproof.analysis.verdicts import Verdict, judge, judge_integrity
 from sloproof.experiment import plan, spec
+from sloproof.experiment.capacity import summary as capacity
 from sloproof.experiment.evaluate import evaluate_trial
 from sloproof.experiment.runfolder import RunFolderError
 from sloproof.observe import server
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from sloproof.analysis.capacity.result import Capacity
     from sloproof.analysis.results import TrialResult
     from sloproof.analysis.timeline import Timeline
     from sloproof.experiment.runfolder import RunFacts, RunFolder, TrialFolder
@@ -66,6 +68,7 @@ def summarise(run: RunFolder) -> Results:
     except (OSError, ValueError) as error:
         raise RunFolderError(f"{run.path}: the data of a trial are missing or broken: {error}") from error
     matrix = experiment.configurations()
+    found = [] if experiment.search is None else capacity.capacities(run, experiment, definition, trials)
     return Results(
         schema=SCHEMA,
         run=run.path.name,
@@ -73,13 +76,20 @@ def summarise(run: RunFolder) -> Results:
         description=experiment.description,
         started_at=facts.started_at,
         service=definition.service,
-        objectives=tuple(_definitions(definition)),
+        objectives=(*([capacity.DEFINITION] if found else []), *_definitions(definition)),
         plan=_plan(experiment, facts, configurations=len(matrix)),
         environment=facts.environment,
-        configurations=tuple(_configuration(run, definition, each, trials) for each in matrix),
+        configurations=tuple(
+            _searched(each, configuration, trials) for each, configuration in zip(found, matrix, strict=True)
+        )
+        if found
+        else tuple(_configuration(run, definition, each, trials) for each in matrix),
         trials=tuple(trials),
         set_aside=run.set_aside(),
-        complete=sum(not trial.repeat for trial in trials) >= len(matrix) * facts.blocks,
+        complete=all(each.complete for each in found)
+        if found
+        else sum(not trial.repeat for trial in trials) >= len(matrix) * facts.blocks,
+        capacities=tuple(found),
     )
 
 
@@ -100,6 +110,7 @@ def _plan(experiment: spec.Experiment, facts: RunFacts, *, configurations: int) 
         profiles={
             name: _traffic(experiment.load.under(profile)) for name, profile in experiment.profiles.items()
         },
+        search=capacity.asked(experiment),
     )
 
 
@@ -159,6 +170,22 @@ def _configuration(
         invalid_trials=len(mine) - len(valid),
         objectives=(*(_objective(each, valid) for each in definition.objectives), _integrity(mine)),
         endpoints=tuple(_distributions([run.trial(trial.folder) for trial in valid], definition)),
+    )
+
+
+def _searched(
+    found: Capacity, configuration: plan.Configuration, trials: Sequence[TrialResult]
+) -> ConfigurationResult:
+    """Return a configuration whose trials ran at many rates: only its capacity is judged, and integrity."""
+    mine = [trial for trial in trials if trial.configuration == configuration.id]
+    valid_trials = sum(trial.valid for trial in mine)
+    return ConfigurationResult(
+        id=configuration.id,
+        factors=configuration.factors,
+        valid_trials=valid_trials,
+        invalid_trials=len(mine) - valid_trials,
+        objectives=(capacity.verdict(found), _integrity(mine)),
+        endpoints=(),
     )
 
 

@@ -9,6 +9,7 @@ from sloproof.report.text import asks, duration, setting
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sloproof.analysis.capacity.result import Search
     from sloproof.analysis.results import Plan, Results, Traffic
 
 LIMITS = ("cpus", "cpuset", "memory")
@@ -40,7 +41,11 @@ def facts(results: Results) -> Iterator[tuple[str, str]]:
     )
     for number, traffic in enumerate(traffics(results.plan)):
         yield "traffic" if not number else "", traffic
-    yield "blocks and seed", f"{results.plan.blocks}, {results.plan.seed}"
+    if search := results.plan.search:
+        yield "search", searched(search)
+        yield "seed", str(results.plan.seed)
+    else:
+        yield "blocks and seed", f"{results.plan.blocks}, {results.plan.seed}"
     if results.set_aside:
         yield "set aside", f"{results.set_aside} trials of blocks that were interrupted, and run again whole"
     for objective in results.objectives:
@@ -67,16 +72,28 @@ def _subject_facts(plan: Plan) -> Iterator[tuple[str, str]]:
     )
 
 
+def searched(search: Search) -> str:
+    """Return in words what a search was given."""
+    demand = (
+        "" if search.at_least_per_s is None else f", at least {search.at_least_per_s:g} requests/s demanded"
+    )
+    return (
+        f"each of five rates around the limit tried {search.trials} times, "
+        f"all within {duration(search.budget_s)}{demand}"
+    )
+
+
 def traffics(plan: Plan) -> list[str]:
     """Return the traffic in words, once for each profile."""
     if not plan.profiles:
-        return [_traffic(plan.traffic)]
-    return [f"{name}: {_traffic(traffic)}" for name, traffic in plan.profiles.items()]
+        return [_traffic(plan.traffic, plan.search)]
+    return [f"{name}: {_traffic(traffic, plan.search)}" for name, traffic in plan.profiles.items()]
 
 
-def _traffic(traffic: Traffic) -> str:
+def _traffic(traffic: Traffic, search: Search | None) -> str:
+    rate = f"{traffic.rate_per_s:g}" if search is None else f"{search.from_per_s:g} to {search.to_per_s:g}"
     return (
-        f"{traffic.rate_per_s:g} requests/s ({traffic.arrival} arrivals, open loop) for "
+        f"{rate} requests/s ({traffic.arrival} arrivals, open loop) for "
         f"{setting(traffic.load_s)} after {setting(traffic.warmup_s)} of warm-up, "
         f"on {traffic.users} connections"
     )

@@ -39,6 +39,7 @@ def markdown(results: Results) -> str:
         *_table(results, shown),
         "",
         *_left_out(results, shown),
+        *_items([*answer.capacities(results)], MOST_ROWS),
         *_items([*answer.notes(results)], MOST_VIOLATIONS),
         *_items([*answer.undecided(results)], MOST_UNDECIDED),
         " · ".join(map(text, (answer.trials(results), *traffics(results.plan)[:MOST_PROFILES]))),
@@ -68,7 +69,7 @@ def _escaped(character: str) -> str:
 
 
 def _table(results: Results, shown: Sequence[ConfigurationResult]) -> Iterator[str]:
-    objectives = results.objectives[:MOST_COLUMNS]
+    objectives = results.judged[:MOST_COLUMNS]
     names = (f"{text(each.name)}<br>{text(asks(each))}" for each in objectives)
     yield f"| configuration | {' | '.join(names)} |"
     yield f"|---|{'---|' * len(objectives)}"
@@ -84,7 +85,7 @@ def _cell(objective: ObjectiveResult) -> str:
 
 def _left_out(results: Results, shown: Sequence[ConfigurationResult]) -> Iterator[str]:
     rows = len(results.configurations) - len(shown)
-    columns = max(0, len(results.objectives) - MOST_COLUMNS)
+    columns = max(0, len(results.judged) - MOST_COLUMNS)
     if rows or columns:
         parts = (f"{rows} configurations" if rows else "", f"{columns} objectives" if columns else "")
         first = ", those shown weigh most" if rows else ""

@@ -60,14 +60,16 @@ def start(folder: Path, experiment: str, *, backend: str = "process") -> subproc
     return sloproof("run", path, "--reports", folder / "reports", "--backend", backend)
 
 
-def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+def ended(process: subprocess.Popen[str], *, within_s: float = WITHIN_S) -> tuple[int, str, str]:
     with process:
-        out, error = process.communicate(timeout=WITHIN_S)
+        out, error = process.communicate(timeout=within_s)
         return process.returncode, out, error
 
 
-def run(folder: Path, experiment: str, *, backend: str = "process") -> tuple[int, str, str]:
-    return ended(start(folder, experiment, backend=backend))
+def run(
+    folder: Path, experiment: str, *, backend: str = "process", within_s: float = WITHIN_S
+) -> tuple[int, str, str]:
+    return ended(start(folder, experiment, backend=backend), within_s=within_s)
 
 
 def small(**changes: Any) -> str:  # noqa: ANN401 - formatted into text
