@@ -20,6 +20,7 @@ class Server:
     def __init__(self) -> None:
         self.turn = asyncio.Lock()
         self.served = 0
+        self.took_s = 0.0
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(asyncio.IncompleteReadError, ConnectionError):
@@ -36,14 +37,16 @@ class Server:
                 f"# TYPE {COUNTED} histogram\n"
                 f'{COUNTED}_bucket{{{LABELS},le="+Inf"}} {self.served}\n'
                 f"{COUNTED}_count{{{LABELS}}} {self.served}\n"
-                f"{COUNTED}_sum{{{LABELS}}} {self.served * SERVICE_TIME_S}\n"
+                f"{COUNTED}_sum{{{LABELS}}} {self.took_s}\n"
                 "# TYPE process_cpu_seconds counter\n"
                 f"process_cpu_seconds_total {time.process_time()}\n"
             )
         if path == "/work":
+            began = time.perf_counter()
             async with self.turn:
                 await asyncio.sleep(SERVICE_TIME_S)
-                self.served += 1
+            self.served += 1
+            self.took_s += time.perf_counter() - began
         return "ok"
 
 

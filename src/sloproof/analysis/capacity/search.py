@@ -16,7 +16,7 @@ from math import log, sqrt
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sloproof.analysis.capacity.observation import Observation
 
@@ -32,6 +32,7 @@ LEAST_FITTED = 3
 TO_CLOSE_IN = 6
 """Trials that judge the rates next to the limit, in the mean of simulated searches."""
 MAJORITY = 2
+PATIENCE, PATIENCE_PROVEN = 2, 4
 CERTAIN, CERTAIN_BUT_ONE = 6, 10
 """Six of six trials, or nine of the first ten, on one side: of a coin, one time in 46 together (2.15 %)."""
 
@@ -204,13 +205,14 @@ class _Search:
         return min(filter(None, (self.missed_per_s, self.invalid_per_s)), default=None)
 
     def _judge(self, rate: float) -> Trials[_Verdict]:
-        """Return the median verdict of three trials, as soon as it is certain; two invalid are enough."""
+        """Return the median verdict of three valid trials, as soon as it is certain."""
         counts = dict.fromkeys(_Verdict, 0)
-        while max(counts.values()) < MAJORITY:
+        while not self._decided(rate, counts):
             seen = yield from self._try(rate, Step.BRACKET)
             verdict = (_Verdict.MET if seen.met else _Verdict.MISSED) if seen.valid else _Verdict.INVALID
             counts[verdict] += 2 if seen.valid and seen.worst <= -CLEAR else 1
-        verdict = max(counts, key=lambda each: counts[each])
+        valid = max(_Verdict.MET, _Verdict.MISSED, key=lambda each: counts[each])
+        verdict = valid if counts[valid] >= MAJORITY else _Verdict.INVALID
         match verdict:
             case _Verdict.MET:
                 self.met_per_s = rate
@@ -255,14 +257,26 @@ class _Search:
         self.capped = len(kept) < len(rates)
         return kept
 
+    def _decided(self, rate: float, counts: Mapping[_Verdict, int]) -> bool:
+        valid = max(counts[_Verdict.MET], counts[_Verdict.MISSED])
+        return valid >= MAJORITY or counts[_Verdict.INVALID] >= self._patience(rate)
+
     def _valid(self, rate: float, step: Step) -> Trials[Observation | None]:
-        """Return a valid trial; ``None`` where two attempts were not: this is the generator's limit."""
-        for _ in range(2):
+        """Return a valid trial; ``None`` where none is to be had: this is the generator's limit."""
+        for _ in range(self._patience(rate)):
             if (seen := (yield from self._try(rate, step))).valid:
                 return seen
         self.invalid_per_s = min(rate, self.invalid_per_s or rate)
         self.capped = True
         return None
+
+    def _patience(self, rate: float) -> int:
+        """Return how many invalid trials at a rate say that its generator cannot do it.
+
+        Where it has done more before, it is the machine that is busy, and will not be for ever.
+        """
+        has_done_it = any(each.valid and each.rate_per_s >= rate for _, each in self.seen)
+        return PATIENCE_PROVEN if has_done_it else PATIENCE
 
     def _try(self, rate: float, step: Step) -> Trials[Observation]:
         alike_s = [each.seconds for _, each in self.seen if each.rate_per_s <= CLOSE_RATIO * rate]

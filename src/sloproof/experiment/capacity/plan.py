@@ -65,4 +65,6 @@ def turn(searching: Sequence[Configuration], ran: Mapping[str, int], *, seed: in
     >>> turn([a, b], {"a": 1, "b": 0}, seed=1).id
     'b'
     """
-    return min(searching, key=lambda each: (ran[each.id], derived_seed(seed, "order", ran[each.id] + 1, each.id)))
+    return min(
+        searching, key=lambda each: (ran[each.id], derived_seed(seed, "order", ran[each.id] + 1, each.id))
+    )
