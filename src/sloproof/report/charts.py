@@ -10,7 +10,7 @@ from sloproof.analysis.capacity.search import Step
 from sloproof.report.text import asks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from sloproof.analysis.capacity.result import Curve, Point
     from sloproof.analysis.results import Results, TrialResult
@@ -22,7 +22,6 @@ MOST_POINTS = 24_000
 LEAST_OF_A_CURVE = 60
 FITTED_TICKS = 40
 LEAST_SHARE = 0.1  # of a threshold over a latency: beyond a tenth, and ten times, a fit means nothing
-NONE = (None, None)
 
 
 def percentile_charts(results: Results) -> Iterator[Chart]:
@@ -50,6 +49,7 @@ def percentile_charts(results: Results) -> Iterator[Chart]:
 
 def capacity_charts(results: Results) -> Iterator[Chart]:
     """Yield a chart for each endpoint of each configuration: latency and processors over the offered rate."""
+    thresholds = {each.name: each for each in results.objectives}
     for number, capacity in enumerate(results.capacities):
         points = sorted(capacity.points, key=lambda point: point.rate_per_s)
         for at, each in enumerate(capacity.curves):
@@ -57,14 +57,17 @@ def capacity_charts(results: Results) -> Iterator[Chart]:
                 "id": f"capacity-{number}-{at}",
                 "kind": "capacity",
                 "configuration": capacity.configuration,
-                "title": each.endpoint,
+                "title": f"{each.endpoint} · {asks(thresholds[each.objective])}"
+                if each.objective
+                else each.endpoint,
                 "rates": [point.rate_per_s for point in points],
                 "met": [point.met for point in points],
-                "p50": [_milliseconds(point.latencies_s.get(each.endpoint, NONE)[0]) for point in points],
-                "p99": [_milliseconds(point.latencies_s.get(each.endpoint, NONE)[1]) for point in points],
+                "p50": [_milliseconds(_median_s(point, each)) for point in points],
+                "target": [_milliseconds(_at_target_s(point, each)) for point in points],
                 "cpu": [None if point.subject_cpu is None else _shown(point.subject_cpu) for point in points],
                 "typical": {
-                    name: _typical(points, each.endpoint, at_) for at_, name in enumerate(("p50", "p99"))
+                    "p50": _typical(points, each, _median_s),
+                    "target": _typical(points, each, _at_target_s),
                 },
                 "fit": _fitted(each, [point.rate_per_s for point in points if point.step is Step.FIT]),
                 "threshold_ms": each.threshold_s * 1e3 if each.threshold_s else None,
@@ -74,12 +77,24 @@ def capacity_charts(results: Results) -> Iterator[Chart]:
             }
 
 
-def _typical(points: Sequence[Point], endpoint: str, percentile: int) -> list[tuple[float, float]]:
+def _median_s(point: Point, curve: Curve) -> float | None:
+    return point.latencies_s.get(curve.endpoint, (None, None))[0]
+
+
+def _at_target_s(point: Point, curve: Curve) -> float | None:
+    """Return the latency that decides the endpoint's objective; without one, its p99."""
+    if curve.objective is None:
+        return point.latencies_s.get(curve.endpoint, (None, None))[1]
+    return point.at_target_s.get(curve.endpoint)
+
+
+def _typical(
+    points: Sequence[Point], curve: Curve, latency_s: Callable[[Point, Curve], float | None]
+) -> list[tuple[float, float]]:
     """Return the median over the valid trials of each rate, in milliseconds."""
     by_rate: dict[float, list[float]] = {}
     for point in points:
-        seconds = point.latencies_s.get(endpoint, NONE)[percentile]
-        if point.valid and seconds is not None:
+        if point.valid and (seconds := latency_s(point, curve)) is not None:
             by_rate.setdefault(point.rate_per_s, []).append(seconds)
     return [(rate, _shown(statistics.median(values) * 1e3)) for rate, values in by_rate.items()]
 

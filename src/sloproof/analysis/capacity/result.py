@@ -38,8 +38,10 @@ class Point:
     """One trial on the curve of a configuration.
 
     ``met``: all objectives were; ``None`` for a trial that was not valid. ``latencies_s`` are, by endpoint or
-    event, its p50 and p99, each ``None`` where the trial holds too few requests for it. ``subject_cpu`` is a
-    number of processors.
+    event, its p50 and p99, each ``None`` where the trial holds too few requests for it. ``at_target_s`` is
+    the latency at the rank that the objective's target names, whatever the number of requests: where it is
+    above the threshold the objective is missed; ``None``: never answered. ``subject_cpu`` is a number of
+    processors.
     """
 
     trial: str
@@ -48,6 +50,7 @@ class Point:
     valid: bool
     met: bool | None
     latencies_s: Mapping[str, tuple[float | None, float | None]]
+    at_target_s: Mapping[str, float | None]
     subject_cpu: float | None
 
 
@@ -56,7 +59,7 @@ class Curve:
     """The latency of an endpoint or event over the rate, and the line that was fitted to one objective.
 
     The fitted latency is ``threshold_s / (1 + intercept + slope_s · rate_per_s)``; ``None`` where no line was
-    fitted. ``knee_per_s`` is where the p99 begins to rise: a mark in the chart.
+    fitted. ``knee_per_s`` is where the latency at the target begins to rise: a mark in the chart.
     """
 
     endpoint: str

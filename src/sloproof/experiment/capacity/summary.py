@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -83,7 +84,7 @@ def capacities(
         searched = _searched(run, plans[each.id], definition, mine)
         conclusion = conclude(searched.finding, seed=plans[each.id].seed)
         limit = _limit(searched, conclusion, processors(experiment, each, facts))
-        points = tuple(_points(run, searched))
+        points = tuple(_points(run, searched, definition))
         found.append(
             Capacity(
                 configuration=each.id,
@@ -157,7 +158,7 @@ def _generator(searched: _Searched) -> str:
     return f"at {rate_per_s:g} requests/s {at[0].problems[0] if at else 'no objective had an event'}"
 
 
-def _points(run: RunFolder, searched: _Searched) -> Iterator[Point]:
+def _points(run: RunFolder, searched: _Searched, definition: Definition) -> Iterator[Point]:
     rows = zip(searched.trials, searched.seen, searched.usages, searched.finding.steps, strict=False)
     for trial, seen, usage, its in rows:
         yield Point(
@@ -167,8 +168,16 @@ def _points(run: RunFolder, searched: _Searched) -> Iterator[Point]:
             valid=seen.valid,
             met=seen.met if seen.valid else None,
             latencies_s=dict(_latencies(run.trial(trial.folder))),
+            at_target_s=dict(_at_target(seen, definition)),
             subject_cpu=usage.subject_cpu,
         )
+
+
+def _at_target(seen: Observation, definition: Definition) -> Iterator[tuple[str, float | None]]:
+    for objective in definition.objectives:
+        endpoint, threshold_s = _endpoint(objective), _threshold_s(objective)
+        if endpoint and threshold_s and (margin := seen.margins.get(objective.name)) is not None:
+            yield endpoint, threshold_s * math.exp(margin) if margin < math.inf else None
 
 
 def _latencies(folder: TrialFolder) -> Iterator[tuple[str, tuple[float | None, float | None]]]:
@@ -191,10 +200,10 @@ def _curves(points: Sequence[Point], definition: Definition, lines: Sequence[Lin
     for endpoint in dict.fromkeys(name for point in points for name in point.latencies_s):
         objective = by_endpoint.get(endpoint)
         line = fitted.get(objective.name) if objective else None
-        p99s = [
-            (point.rate_per_s, p99)
+        rising = [
+            (point.rate_per_s, latency_s)
             for point in points
-            if point.valid and (p99 := point.latencies_s.get(endpoint, (None, None))[1]) is not None
+            if point.valid and (latency_s := point.at_target_s.get(endpoint)) is not None
         ]
         yield Curve(
             endpoint=endpoint,
@@ -202,7 +211,7 @@ def _curves(points: Sequence[Point], definition: Definition, lines: Sequence[Lin
             threshold_s=_threshold_s(objective) if objective else None,
             intercept=line.intercept if line else None,
             slope_s=line.slope_s if line else None,
-            knee_per_s=knee(p99s),
+            knee_per_s=knee(rising),
         )
 
 

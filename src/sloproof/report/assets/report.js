@@ -119,18 +119,18 @@
   };
 
   // Over the offered rate: a point for each trial, the typical trial of each rate joined by lines, the fit, and on
-  // the right the processors. Rates repeat and each line has its own, so the rows are laid side by side here.
+  // the right the processors. What decides is the latency at the rank that the objective's target names. Rates repeat and each line has its own, so the rows are laid side by side here.
   const RATE_HEIGHT = 300;
   const overRate = (chart) => {
     const rows = [];
     const add = (x, column, y) => rows.push([x, column, y]);
     chart.rates.forEach((rate, i) => {
       add(rate, 1, chart.met[i] === null ? null : chart.p50[i]);
-      add(rate, chart.met[i] === null ? 4 : chart.met[i] ? 2 : 3, chart.p99[i] ?? (chart.met[i] === null ? chart.p50[i] : null));
+      add(rate, chart.met[i] === null ? 4 : chart.met[i] ? 2 : 3, chart.target[i]);
       add(rate, 8, chart.cpu[i]);
     });
     chart.typical.p50.forEach(([x, y]) => add(x, 5, y));
-    chart.typical.p99.forEach(([x, y]) => add(x, 6, y));
+    chart.typical.target.forEach(([x, y]) => add(x, 6, y));
     chart.fit.forEach(([x, y]) => add(x, 7, y));
     rows.sort((a, b) => a[0] - b[0]);
     const data = Array.from({ length: 9 }, (_, column) => rows.map(([x, its, y]) => (column === 0 ? x : its === column ? y : null)));
@@ -174,11 +174,11 @@
       series: [
         {},
         dots("p50", COLOURS[0]),
-        dots("p99", COLOURS[1], COLOURS[1]),
-        dots("p99, missed", css("--violated"), css("--violated")),
+        dots("at the target", COLOURS[1], COLOURS[1]),
+        dots("missed", css("--violated"), css("--violated")),
         dots("invalid", css("--faint")),
         joined("typical p50", COLOURS[0]),
-        joined("typical p99", COLOURS[1]),
+        joined("typical at the target", COLOURS[1]),
         joined("fit", css("--ink"), { dash: [6, 3] }),
         { ...dots("processors", COLOURS[3]), scale: "cpu", points: { show: true, size: 4, stroke: COLOURS[3], fill: COLOURS[3] } },
       ],
