@@ -321,7 +321,7 @@ def _shift(met: Sequence[bool]) -> float:
 def _climb(plan: SearchPlan) -> list[float]:
     """Return the rates of the first steps: each twice the one before, the last no more than asked for.
 
-    >>> _climb(SearchPlan(from_per_s=50, to_per_s=300, budget_s=60, trial_s=1, trials=4, seed=1))
+    >>> _climb(SearchPlan(from_per_s=50, to_per_s=300.0, budget_s=60, trial_s=1, trials=4, seed=1))
     [50.0, 100.0, 200.0, 300.0]
     """
     rates = [_readable(plan.from_per_s)]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from sloproof.slo.quantities import DurationSeconds, RatePerSecond
+from sloproof.slo.quantities import DurationSeconds, RatePerSecond, parse_rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -46,11 +47,21 @@ def completed(data: Any) -> Any:  # noqa: ANN401 - whatever a YAML file holds
     Anything but a mapping of this kind is returned as it is.
     """
     match data:
-        case {"kind": "capacity", "search": {"to": highest}, "load": {**load}}:
-            return {**data, "blocks": 1, "load": {**load, "rate": highest}}
+        case {"kind": "capacity", "load": {**load}}:
+            return {**data, "blocks": 1, "load": {**load, "rate": _highest(data.get("search"))}}
         case {"kind": "capacity"}:
             return {**data, "blocks": 1}
     return data
+
+
+def _highest(search: Any) -> str:  # noqa: ANN401 - as above
+    """Return the highest rate of a search; any other where that is wrong, so that it is told once."""
+    match search:
+        case {"to": highest}:
+            with suppress(ValueError):
+                parse_rate(highest)
+                return str(highest)
+    return "1/s"
 
 
 def misplaced(data: Any) -> Iterator[tuple[tuple[str, ...], str]]:  # noqa: ANN401 - as above
