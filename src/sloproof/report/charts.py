@@ -49,17 +49,16 @@ def percentile_charts(results: Results) -> Iterator[Chart]:
 
 def capacity_charts(results: Results) -> Iterator[Chart]:
     """Yield a chart for each endpoint of each configuration: latency and processors over the offered rate."""
-    thresholds = {each.name: each for each in results.objectives}
+    objectives = {each.name: each for each in results.objectives}
     for number, capacity in enumerate(results.capacities):
         points = sorted(capacity.points, key=lambda point: point.rate_per_s)
         for at, each in enumerate(capacity.curves):
+            objective = objectives.get(each.objective or "")
             yield {
                 "id": f"capacity-{number}-{at}",
                 "kind": "capacity",
                 "configuration": capacity.configuration,
-                "title": f"{each.endpoint} · {asks(thresholds[each.objective])}"
-                if each.objective
-                else each.endpoint,
+                "title": f"{each.endpoint} · {asks(objective)}" if objective else each.endpoint,
                 "rates": [point.rate_per_s for point in points],
                 "met": [point.met for point in points],
                 "p50": [_milliseconds(_median_s(point, each)) for point in points],

@@ -36,10 +36,8 @@ def markdown(results: Results) -> str:
         "",
         " · ".join(filter(None, map(text, (results.service, results.experiment, results.description)))),
         "",
-        *_table(results, shown),
-        "",
-        *_left_out(results, shown),
-        *_items([*answer.capacities(results)], MOST_ROWS),
+        *(_items([*answer.capacities(results)], MOST_ROWS) or [*_table(results, shown), ""]),
+        *([] if results.capacities else _left_out(results, shown)),
         *_items([*answer.notes(results)], MOST_VIOLATIONS),
         *_items([*answer.undecided(results)], MOST_UNDECIDED),
         " · ".join(map(text, (answer.trials(results), *traffics(results.plan)[:MOST_PROFILES]))),
@@ -93,10 +91,8 @@ def _left_out(results: Results, shown: Sequence[ConfigurationResult]) -> Iterato
         yield ""
 
 
-def _items(notes: Sequence[tuple[str, str]], most: int) -> Iterator[str]:
-    for about, what in notes[:most]:
-        yield f"- **{text(about)}**: {text(what)}"
+def _items(notes: Sequence[tuple[str, str]], most: int) -> list[str]:
+    lines = [f"- **{text(about)}**: {text(what)}" for about, what in notes[:most]]
     if left := len(notes[most:]):
-        yield f"- {left} more in the report"
-    if notes:
-        yield ""
+        lines.append(f"- {left} more in the report")
+    return [*lines, ""] if notes else []

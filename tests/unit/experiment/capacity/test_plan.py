@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import doctest
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -75,3 +77,11 @@ def test_a_search_has_no_blocks_to_choose(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().err == (
         "sloproof: --blocks: a search decides how many trials it needs: leave it out\n"
     )
+
+
+@pytest.mark.parametrize("module", ["plan", "trials"])
+def test_the_examples_of_a_module_are_true(module: str) -> None:
+    outcome = doctest.testmod(import_module(f"sloproof.experiment.capacity.{module}"))
+
+    assert outcome.attempted
+    assert not outcome.failed
