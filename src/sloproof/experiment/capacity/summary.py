@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,10 +13,11 @@ from sloproof.analysis.capacity.fit import CONFIDENCE_RATIO
 from sloproof.analysis.capacity.knee import knee
 from sloproof.analysis.capacity.limits import Limit, Limiter, limited_by
 from sloproof.analysis.capacity.result import CAPACITY, Capacity, Curve, Point, Search, sentence
-from sloproof.analysis.capacity.search import Ending, Finding, so_far, step
+from sloproof.analysis.capacity.search import Ending, Finding, Step, so_far, step
 from sloproof.analysis.percentiles import percentile
 from sloproof.analysis.results import ObjectiveDefinition, ObjectiveResult
 from sloproof.analysis.samples import Phase
+from sloproof.analysis.verdicts import floor_events
 from sloproof.experiment.capacity.plan import search_plans
 from sloproof.experiment.capacity.trials import observation, processors, used
 from sloproof.observe.conventions import JOB_COMPLETED
@@ -83,13 +84,16 @@ def capacities(
         mine = [trial for trial in trials if trial.configuration == each.id]
         searched = _searched(run, plans[each.id], definition, mine)
         conclusion = conclude(searched.finding, seed=plans[each.id].seed)
+        few = _too_few(searched, definition)
+        conclusion = replace(conclusion, at_least_per_s=None) if few else conclusion
         limit = _limit(searched, conclusion, processors(experiment, each, facts))
+        said = sentence(conclusion, searched.finding, limit, search, complete=searched.complete)
         points = tuple(_points(run, searched, definition))
         found.append(
             Capacity(
                 configuration=each.id,
                 verdict=judge_capacity(conclusion, demanded_per_s=search.at_least_per_s),
-                sentence=sentence(conclusion, searched.finding, limit, search, complete=searched.complete),
+                sentence="; ".join(filter(None, (said, few))),
                 ending=conclusion.ending,
                 confidence_ratio=CONFIDENCE_RATIO,
                 at_least_per_s=conclusion.at_least_per_s,
@@ -135,6 +139,18 @@ def verdict(capacity: Capacity) -> ObjectiveResult:
         budget_consumed_ratio=None,
         finding=None,
     )
+
+
+def _too_few(searched: _Searched, definition: Definition) -> str | None:
+    """Return why no lower bound can be shown: too few events even if none had been bad; else ``None``."""
+    rows = zip(searched.trials, searched.seen, searched.finding.steps, strict=False)
+    evidence = [trial for trial, seen, its in rows if seen.valid and its is not Step.BRACKET]
+    for objective in definition.objectives if evidence else ():
+        counts = [trial.observations[objective.name].client for trial in evidence]
+        events, floor = sum(each.total for each in counts if each), floor_events(objective.target)
+        if any(counts) and events < floor:
+            return f"{objective.name} had {events:,} events, and takes {floor:,} to be shown: load longer"
+    return None
 
 
 def _limit(searched: _Searched, conclusion: Conclusion, processors: Processors) -> Limit:

@@ -113,3 +113,18 @@ def test_a_run_without_a_trial_can_be_reported_on(tmp_path: Path) -> None:
 
     assert results.capacities[0].sentence.endswith("no rate was judged")
     assert exit_status(results) == 4
+
+
+def test_too_few_events_show_no_lower_bound_even_where_none_was_bad(tmp_path: Path) -> None:
+    folder = search(tmp_path)
+    text = folder.definition.read_text()
+    folder.definition.write_text(text.replace("target: 99.9%", "target: 99.999%"))
+    (capacity,) = summarise(folder).capacities
+
+    assert capacity.at_least_per_s is None
+    assert capacity.estimate_per_s is not None
+    assert capacity.verdict is Verdict.INCONCLUSIVE
+    assert capacity.sentence.startswith("no lower bound was shown, estimate ")
+    assert capacity.sentence.endswith(
+        "; availability had 30,000 events, and takes 299,572 to be shown: load longer"
+    )
