@@ -68,7 +68,8 @@ def capacity_charts(results: Results) -> Iterator[Chart]:
                     "p50": _typical(points, each, _median_s),
                     "target": _typical(points, each, _at_target_s),
                 },
-                "fit": _fitted(each, [point.rate_per_s for point in points if point.step is Step.FIT]),
+                # Where an objective is far from its limit its line is laid through limited values.
+                "fit": _fitted(each, points) if each.objective == capacity.binding else [],
                 "threshold_ms": each.threshold_s * 1e3 if each.threshold_s else None,
                 "knee": each.knee_per_s,
                 "at_least": capacity.at_least_per_s,
@@ -98,8 +99,9 @@ def _typical(
     return [(rate, _shown(statistics.median(values) * 1e3)) for rate, values in by_rate.items()]
 
 
-def _fitted(curve: Curve, rates: Sequence[float]) -> list[tuple[float, float]]:
+def _fitted(curve: Curve, points: Sequence[Point]) -> list[tuple[float, float]]:
     """Return the fitted latency over the rates that it was fitted to, in milliseconds, where it is one."""
+    rates = [point.rate_per_s for point in points if point.step is Step.FIT]
     if curve.intercept is None or curve.slope_s is None or not curve.threshold_s or not rates:
         return []
     low, high = min(rates), max(rates)

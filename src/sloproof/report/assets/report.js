@@ -121,6 +121,10 @@
   // Over the offered rate: a point for each trial, the typical trial of each rate joined by lines, the fit, and on
   // the right the processors. What decides is the latency at the rank that the objective's target names. Rates repeat and each line has its own, so the rows are laid side by side here.
   const RATE_HEIGHT = 300;
+  const shortened = (bound) => {
+    const unit = 10 ** (Math.floor(Math.log10(bound)) - 2); // never more than was shown
+    return short(Math.floor(bound / unit) * unit);
+  };
   const overRate = (chart) => {
     const rows = [];
     const add = (x, column, y) => rows.push([x, column, y]);
@@ -144,7 +148,7 @@
       plot.ctx.save();
       plot.ctx.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
       for (const [x, dash, label, at] of [
-        [chart.at_least, [], chart.at_least && `≥ ${short(chart.at_least)}`, 1],
+        [chart.at_least, [], chart.at_least && `≥ ${shortened(chart.at_least)}`, 1],
         [chart.estimate, [5, 4], chart.estimate && `estimate ${short(chart.estimate)}`, 2],
         [chart.knee, [1, 4], "knee", 3],
       ]) {
