@@ -20,6 +20,11 @@ RESAMPLES = 1_000
 REACH_RATIO = 1.1
 """So far beyond the rates that were tried a line is still believed."""
 
+FURTHEST_RATIO = 2.0
+"""A lower bound may be that far below: the lower, the more surely it holds, and the less it says."""
+ALL_OR_NOTHING = 0.95
+LEAST_GRADED_RATIO = 0.5
+
 
 def headroom(margin: float) -> float:
     """Return what is left of an objective's limit: threshold/latency - 1, and no more than 1.
@@ -65,7 +70,8 @@ def fit(trials: Sequence[Observation], *, seed: int, capped: bool = False) -> Fi
     """Return the capacity from the valid trials around it.
 
     The headroom of each objective is fitted by the line of Theil and Sen, which a quarter of wild trials
-    cannot move far; the capacity is the least of the rates at which a line comes down to zero. The bounds are
+    cannot move far; where most trials say no more than yes or no, by the rate that parts them best. The
+    capacity is the least of the rates at which an objective's headroom comes down to zero. The bounds are
     percentiles of the same over trials drawn again with replacement. `capped`: no higher rate could be tried,
     and so none is foretold.
     Sources: Sen, "Estimates of the Regression Coefficient Based on Kendall's Tau" (1968); Efron and
@@ -78,23 +84,27 @@ def fit(trials: Sequence[Observation], *, seed: int, capped: bool = False) -> Fi
         raise ValueError("a fit takes trials at two rates or more")
     rooms = _headrooms(trials)
     again = np.random.default_rng(seed).integers(0, len(trials), (RESAMPLES, len(trials)))
-    found = {name: float(_crossings(rates[np.newaxis], room[np.newaxis])[0]) for name, room in rooms.items()}
-    drawn = np.min([_crossings(rates[again], room[again]) for room in rooms.values()], axis=0)
+    graded = {name: _graded(room) for name, room in rooms.items()}
+    found = {
+        name: float(_limits(rates[np.newaxis], room[np.newaxis], graded=graded[name]).mean())
+        for name, room in rooms.items()
+    }
+    lower, upper = np.min(
+        [_limits(rates[again], room[again], graded=graded[name]) for name, room in rooms.items()], axis=0
+    )
     binding = min(found, key=lambda name: found[name])
     low, high = float(rates.min()), float(rates.max())
     lowest, highest = low / REACH_RATIO, high if capped else high * REACH_RATIO
     estimate = found[binding]
-    at_least, at_most = (
-        float(np.quantile(drawn, 1 - CONFIDENCE_RATIO, method="lower")),
-        float(np.quantile(drawn, CONFIDENCE_RATIO, method="higher")),
-    )
+    at_least = float(np.quantile(lower, 1 - CONFIDENCE_RATIO, method="lower"))
+    at_most = float(np.quantile(upper, CONFIDENCE_RATIO, method="higher"))
     return Fit(
-        at_least_per_s=min(at_least, high) if at_least >= lowest else None,
+        at_least_per_s=min(at_least, high) if at_least >= low / FURTHEST_RATIO else None,
         estimate_per_s=estimate if lowest <= estimate <= highest else None,
         at_most_per_s=max(at_most, low) if at_most <= highest else None,
         binding=binding if estimate <= highest else None,
         beyond=estimate > highest,
-        lines=tuple(_line(name, rates, room) for name, room in rooms.items()),
+        lines=tuple(_line(name, rates, room) for name, room in rooms.items() if graded[name]),
     )
 
 
@@ -113,6 +123,36 @@ def _crossings(rates: NDArray[np.float64], rooms: NDArray[np.float64]) -> NDArra
         crossings = -intercepts / slopes
     flat = np.where(np.median(rooms, axis=1) < 0, 0.0, np.inf)
     return np.where(slopes < 0, crossings, flat)
+
+
+def _splits(rates: NDArray[np.float64], rooms: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return between which two rates each row's trials are parted best into met below and missed above.
+
+    Of headrooms that only say yes or no: most pairs of trials are alike, and a line through them is flat.
+    Several cuts may part them equally well; it is then the lower rate of the first and the higher of the
+    last, 0 and +inf standing for none.
+    """
+    order = np.argsort(rates, axis=1, kind="stable")
+    rates, missed = np.take_along_axis(rates, order, 1), np.take_along_axis(rooms, order, 1) < 0
+    nothing = np.zeros((len(rates), 1))
+    below = np.hstack(
+        [nothing, np.cumsum(missed, axis=1)]
+    )  # missed, and yet below a cut after so many trials
+    above = np.hstack([np.cumsum(~missed[:, ::-1], axis=1)[:, ::-1], nothing])
+    under, over = np.hstack([nothing, rates]), np.hstack([rates, np.full_like(nothing, np.inf)])
+    wrong = np.where(under < over, below + above, np.inf)
+    best = wrong == wrong.min(axis=1, keepdims=True)
+    return np.array([np.where(best, under, np.inf).min(axis=1), np.where(best, over, 0.0).max(axis=1)])
+
+
+def _limits(rates: NDArray[np.float64], rooms: NDArray[np.float64], *, graded: bool) -> NDArray[np.float64]:
+    """Return the two rates between which each row's limit lies; they are one where a line says which."""
+    return np.array([_crossings(rates, rooms)] * 2) if graded else _splits(rates, rooms)
+
+
+def _graded(room: NDArray[np.float64]) -> bool:
+    """Tell whether at least half of an objective's headrooms are more than a yes or a no."""
+    return float(np.mean(np.abs(room) < ALL_OR_NOTHING)) >= LEAST_GRADED_RATIO
 
 
 def _theil_sen(

@@ -30,6 +30,11 @@ def cliff(rate_per_s: float) -> float:
     return min(3.0, 0.5 + math.log(1e-4 + 30 * (rate_per_s / TRUTH_PER_S - 1)))
 
 
+def gate(rate_per_s: float) -> float:
+    """Return the margin at a server of which a trial tells no more than whether the limit was reached."""
+    return 5.0 if rate_per_s > TRUTH_PER_S else -5.0
+
+
 @dataclass(kw_only=True)
 class Server:
     """Trials on a server: margins with 15 % of noise, and one of twelve trials has a hiccup."""
@@ -37,6 +42,7 @@ class Server:
     margin: Callable[[float], float]
     seed: int
     noise: float = NOISE
+    drift: float = 0.0  # of the capacity from trial to trial
     hiccup_ratio: float = HICCUP_RATIO
     valid_up_to_per_s: float = math.inf
     seconds: float = 10.0
@@ -45,7 +51,8 @@ class Server:
         self._chance = random.Random(self.seed)  # noqa: S311 - not a secret
 
     def try_(self, proposal: Proposal) -> Observation:
-        margin = self.margin(proposal.rate_per_s) + self._chance.gauss(0, self.noise)
+        rate_per_s = proposal.rate_per_s * math.exp(self._chance.gauss(0, self.drift))
+        margin = self.margin(rate_per_s) + self._chance.gauss(0, self.noise)
         if self._chance.random() < self.hiccup_ratio:
             margin += math.log(self._chance.uniform(1.5, 5))
         return Observation(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sloproof.analysis.capacity.conclusion import conclude
-from tests.unit.analysis.capacity.simulation import TRUTH_PER_S, Server, cliff, plan, queue, searched
+from tests.unit.analysis.capacity.simulation import TRUTH_PER_S, Server, cliff, gate, plan, queue, searched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,19 +17,21 @@ REPLICATIONS = 200
 
 
 @pytest.mark.parametrize(
-    ("margin", "trials"),
+    ("margin", "trials", "drift"),
     [
-        pytest.param(queue, 3, id="a queue, 3 trials a rate"),
-        pytest.param(queue, 4, id="a queue, 4 trials a rate"),
-        pytest.param(cliff, 3, id="a cliff, 3 trials a rate"),
+        pytest.param(queue, 3, 0.0, id="a queue, 3 trials a rate"),
+        pytest.param(queue, 4, 0.0, id="a queue, 4 trials a rate"),
+        pytest.param(cliff, 3, 0.0, id="a cliff, 3 trials a rate"),
+        pytest.param(gate, 4, 0.05, id="a gate that drifts, 4 trials a rate"),
     ],
 )
 def test_the_lower_bound_holds_and_the_estimate_is_near(
-    margin: Callable[[float], float], trials: int, capsys: pytest.CaptureFixture[str]
+    margin: Callable[[float], float], trials: int, drift: float, capsys: pytest.CaptureFixture[str]
 ) -> None:
     estimates, at_least, at_most, needed = [], [], [], []
     for seed in range(REPLICATIONS):
-        finding, seen = searched(plan(trials=trials, seed=seed), Server(margin=margin, seed=seed))
+        server = Server(margin=margin, seed=seed, drift=drift)
+        finding, seen = searched(plan(trials=trials, seed=seed), server)
         conclusion = conclude(finding, seed=seed)
         estimates.append(conclusion.estimate_per_s or np.nan)
         at_least.append(conclusion.at_least_per_s or 0.0)
@@ -53,7 +55,7 @@ def test_the_lower_bound_holds_and_the_estimate_is_near(
     assert rmse <= 0.045  # of the line through log latencies in the simulation this is to better
     assert np.isnan(errors).mean() <= 0.05
     assert without <= 0.10
-    assert np.median(at_least) >= 0.85 * TRUTH_PER_S
+    assert np.median(at_least) >= 0.8 * TRUTH_PER_S
 
 
 def test_a_rate_that_is_just_too_high_is_seldom_shown_by_the_sign_test() -> None:

@@ -43,7 +43,7 @@ def test_the_objective_that_is_missed_first_decides() -> None:
 
     assert fitted.binding == "submits"
     assert fitted.estimate_per_s == pytest.approx(95)
-    assert {line.objective for line in fitted.lines} == {"reads", "submits", "never"}
+    assert {line.objective for line in fitted.lines} == {"reads", "submits"}
 
 
 def test_a_quarter_of_wild_trials_hardly_moves_it() -> None:
@@ -59,7 +59,31 @@ def test_a_quarter_of_wild_trials_hardly_moves_it() -> None:
 def test_a_step_from_far_below_to_far_above_is_found_between_its_two_rates() -> None:
     step = {rate: -math.inf if rate <= 100 else math.inf for rate in RATES}
 
-    assert 100 <= (fit(trials(stability=step), seed=1).estimate_per_s or 0) <= 112.5
+    fitted = fit(trials(stability=step), seed=1)
+
+    assert fitted.estimate_per_s == 106.25
+    assert (fitted.at_least_per_s, fitted.at_most_per_s) == (100, 112.5)
+    assert fitted.lines == ()
+
+
+def test_between_two_rates_of_which_one_tells_nothing_the_limit_may_be_anywhere() -> None:
+    step = trials(stability={75.0: -9, 87.5: -9, 100.0: 9, 112.5: 9, 125.0: 9})
+    torn = [
+        replace(each, margins={"stability": (-9.0, 9.0)[n % 2]}) if each.rate_per_s == 100 else each
+        for n, each in enumerate(step)
+    ]
+
+    fitted = fit(torn, seed=1)
+    assert fitted.estimate_per_s == 100
+    assert (fitted.at_least_per_s, fitted.at_most_per_s) == (87.5, 112.5)
+
+
+def test_an_objective_that_only_says_yes_or_no_beside_one_with_a_line_does_not_blur_it() -> None:
+    step = {rate: -math.inf if rate <= 112.5 else math.inf for rate in RATES}
+    fitted = fit(trials(latency=crossing(95), stability=step), seed=1)
+
+    assert fitted.binding == "latency"
+    assert fitted.at_least_per_s == pytest.approx(95)
 
 
 def test_nothing_is_foretold_far_beyond_the_rates_that_were_tried() -> None:
@@ -70,7 +94,9 @@ def test_nothing_is_foretold_far_beyond_the_rates_that_were_tried() -> None:
     assert (beyond.at_least_per_s, beyond.estimate_per_s, beyond.at_most_per_s) == (125, None, None)
     assert beyond.binding is None
     assert not short.beyond
-    assert (short.at_least_per_s, short.estimate_per_s, short.at_most_per_s) == (None, None, 75)
+    assert (short.estimate_per_s, short.at_most_per_s) == (None, 75)
+    assert short.at_least_per_s == pytest.approx(60)
+    assert fit(trials(latency=crossing(30)), seed=1).at_least_per_s is None
 
 
 def test_where_no_higher_rate_could_be_tried_none_is_foretold_at_all() -> None:
