@@ -79,8 +79,8 @@ def results(folder: Path) -> dict[str, Any]:
 def test_the_capacity_of_a_server_is_found_within_its_time(
     folder: Path, experiment: Callable[..., str]
 ) -> None:
-    search = "{from: 50/s, to: 400/s, budget: 5m, trials: 3, at_least: 60/s}"
-    status, out, error = run(folder, experiment(search=search), within_s=360)
+    search = "{from: 50/s, to: 400/s, budget: 8m, trials: 3, at_least: 60/s}"
+    status, out, error = run(folder, experiment(search=search), within_s=500)
 
     found = results(folder)
     (capacity,) = found["capacities"]
@@ -91,8 +91,8 @@ def test_the_capacity_of_a_server_is_found_within_its_time(
     assert capacity["at_least_per_s"] <= capacity["estimate_per_s"]
     assert capacity["complete"]
     assert found["complete"]
-    assert capacity["seconds"] <= 300
-    assert sum(sum(trial["seconds"].values()) for trial in found["trials"]) <= 300
+    assert capacity["seconds"] <= 480
+    assert sum(sum(trial["seconds"].values()) for trial in found["trials"]) <= 480
     assert "≥" in out
     for point in capacity["points"]:
         if point["valid"] and point["rate_per_s"] > 1.1 * TRUTH_PER_S:
@@ -104,7 +104,7 @@ def test_a_search_that_the_generator_ends_gives_a_lower_bound_and_no_number(
     folder: Path, experiment: Callable[..., str]
 ) -> None:
     search = "{from: 20/s, to: 160/s, budget: 5m, trials: 3}"
-    status, _, error = run(folder, experiment(search=search, locustfile=COSTLY), within_s=360)
+    status, _, error = run(folder, experiment(search=search, locustfile=COSTLY), within_s=500)
 
     (capacity,) = results(folder)["capacities"]
     assert capacity["estimate_per_s"] is None
