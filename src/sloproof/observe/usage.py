@@ -12,15 +12,14 @@ from sloproof.observe.conventions import JOB_END_TO_END, JOB_WAIT, LOOP_LAG, PRO
 
 if TYPE_CHECKING:
     from sloproof.analysis.samples import Samples
-    from sloproof.load.protocol import PhaseFacts
     from sloproof.observe.scrape import Scrape
 
 
 def usage(
     gain: Scrape | None,
     samples: Samples,
-    generator: PhaseFacts,
     *,
+    generator_cpu: float | None,
     requests: str,
     seconds: float,
 ) -> Usage:
@@ -34,7 +33,7 @@ def usage(
     return Usage(
         subject_cpu=sum(cpu_s) / seconds if cpu_s else None,
         worker_cpu=max(cpu_s) / seconds if cpu_s else None,
-        generator_cpu=generator.cpu_ratio,
+        generator_cpu=generator_cpu,
         loop_lag_s=_mean(gain, LOOP_LAG),
         queued_s=_mean(gain, JOB_WAIT),
         ended_s=_mean(gain, JOB_END_TO_END),

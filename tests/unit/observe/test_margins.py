@@ -11,7 +11,7 @@ from sloproof.observe import client
 from sloproof.observe.margins import margins
 from sloproof.observe.usage import usage
 from sloproof.slo import definition
-from tests.invention import REQUESTS, InventedTrial, facts
+from tests.invention import REQUESTS, InventedTrial
 
 if TYPE_CHECKING:
     from tests.invention import Invention
@@ -57,7 +57,7 @@ def test_what_was_used_comes_from_the_gains_of_counters_over_the_time_of_the_loa
 ) -> None:
     folder = invention.folder.trial(InventedTrial(configuration="uvicorn-1").write(invention.folder).folder)
 
-    used = usage(folder.gain(), folder.samples(), facts(), requests=REQUESTS, seconds=4)
+    used = usage(folder.gain(), folder.samples(), generator_cpu=0.2, requests=REQUESTS, seconds=4)
 
     assert used.subject_cpu == pytest.approx(0.5)
     assert used.worker_cpu == pytest.approx(0.25)
@@ -69,6 +69,6 @@ def test_what_was_used_comes_from_the_gains_of_counters_over_the_time_of_the_loa
 def test_a_subject_that_tells_nothing_has_used_what_nobody_knows(invention: Invention) -> None:
     folder = invention.folder.trial(InventedTrial(configuration="uvicorn-1").write(invention.folder).folder)
 
-    used = usage(None, folder.samples(), facts(), requests=REQUESTS, seconds=4)
+    used = usage(None, folder.samples(), generator_cpu=0.2, requests=REQUESTS, seconds=4)
 
     assert (used.subject_cpu, used.worker_cpu, used.server_s) == (None, None, None)

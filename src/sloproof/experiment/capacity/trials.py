@@ -45,7 +45,7 @@ def used(folder: TrialFolder, record: TrialRecord, definition: Definition) -> Us
     return usage(
         folder.gain(),
         folder.samples(),
-        record.generator,
+        generator_cpu=record.generator.cpu_ratio,
         requests=definition.metrics.requests,
         seconds=record.seconds[Part.LOAD],
     )

@@ -23,7 +23,7 @@ from tests.unit.analysis.capacity.simulation import TRUTH_PER_S, Server, cliff, 
 
 def calm(**changes: float) -> Server:
     """Return a server without noise."""
-    return Server(margin=queue, seed=1, noise=0, hiccup_ratio=0, **changes)  # type: ignore[arg-type]
+    return Server(margin=queue, seed=1, noise=0, hiccup_ratio=0, **changes)
 
 
 def test_rates_double_until_one_is_missed_and_are_then_bisected() -> None:
@@ -93,8 +93,8 @@ def test_the_highest_rate_asked_for_is_a_lower_bound_and_no_estimate() -> None:
 
 def test_one_hiccup_of_ten_does_not_keep_a_rate_from_being_shown_and_two_do() -> None:
     for missed, shown in (({3}, True), ({3, 7}, False)):
-        server, confirms, margins = calm(), 0, []
-        given, seen = plan(to_per_s=500), []
+        server, confirms, margins = calm(), 0, list[float]()
+        given, seen = plan(to_per_s=500), list[Observation]()
         while isinstance(next_ := step(given, seen), Proposal) and next_.step is not Step.FIT:
             each = server.try_(next_)
             if next_.step is Step.CONFIRM:

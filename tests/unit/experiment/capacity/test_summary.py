@@ -31,6 +31,7 @@ def test_a_search_that_has_ended_says_how_much_is_carried_and_why_no_more(found:
     assert capacity.binding == "read-latency"
     assert capacity.estimate_per_s == pytest.approx(490, rel=0.05)
     assert capacity.at_least_per_s is not None
+    assert capacity.estimate_per_s is not None
     assert 400 <= capacity.at_least_per_s <= capacity.estimate_per_s
     estimate = f"{capacity.estimate_per_s:.0f}"
     assert capacity.sentence.startswith("≥ 4")
