@@ -50,8 +50,8 @@ def test_the_lower_bound_holds_and_the_estimate_is_near(
             f"typical bound {np.median(at_least) / TRUTH_PER_S:.1%} of the truth, none in {without:.1%}; "
             f"{np.mean(needed):.1f} trials in the mean, {max(needed)} at most"
         )
-    assert holds >= 0.95
-    assert caps >= 0.95
+    assert holds >= 0.975
+    assert caps >= 0.975
     assert rmse <= 0.045  # of the line through log latencies in the simulation this is to better
     assert np.isnan(errors).mean() <= 0.05
     assert without <= 0.10
