@@ -15,6 +15,7 @@ from sloproof.analysis.accounting import (  # noqa: TC001 - resolved when result
     EventCounts,
     TimeSpent,
 )
+from sloproof.analysis.capacity.result import Capacity, Search  # noqa: TC001 - as above
 from sloproof.analysis.comparison.outcome import Comparison, Margin
 from sloproof.analysis.counts import Counts  # noqa: TC001 - as above
 from sloproof.analysis.estimates import Estimate  # noqa: TC001 - as above
@@ -104,7 +105,7 @@ class TrialResult:
 
     ``timelines`` and ``spent`` are by endpoint; ``files`` names what its folder holds. ``subject_pressure``
     says what held the subject back under load, in shares of the time; ``null`` is what the kernel does not
-    tell.
+    tell. ``rate_per_s`` is the rate that a search has chosen for it.
     """
 
     folder: str
@@ -127,6 +128,7 @@ class TrialResult:
     scrapes: Scrapes | None = None
     spent: Mapping[str, TimeSpent] = field(default_factory=dict)
     percentiles: tuple[TrialPercentile, ...] = ()
+    rate_per_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +236,8 @@ class Plan:
 
     ``backend`` is ``process`` or ``docker``, with the reason why; ``subject`` says what it ran (images by
     what they were made from), ``calibration`` what it measured of itself. Where there are ``profiles``, the
-    factor ``profile`` names the one that a configuration ran under, else ``traffic`` is that of all.
+    factor ``profile`` names the one that a configuration ran under, else ``traffic`` is that of all. Where
+    there is a ``search``, it chose the rates.
     ``inputs`` are the SHA-256 digests of the files that define the run; ``margin`` is what makes no matter
     when configurations are compared. ``prometheus`` says in words which one watched, or why none did.
     ``looks`` are the blocks after which a run until decided is looked at, the last of them the most that it
@@ -257,6 +260,7 @@ class Plan:
     margin: Margin = field(default_factory=Margin)
     looks: tuple[int, ...] = ()
     prometheus: str = ""
+    search: Search | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,6 +268,7 @@ class Results:
     """Everything a report shows of a run; ``complete`` when every planned trial has run.
 
     ``set_aside`` counts trials of blocks that an interruption cut short: the blocks were run again, whole.
+    ``capacities`` are what searches have found, one a configuration.
     """
 
     schema: str
@@ -280,6 +285,13 @@ class Results:
     set_aside: int
     complete: bool
     comparisons: tuple[Comparison, ...] = ()
+    capacities: tuple[Capacity, ...] = ()
+
+    @property
+    def judged(self) -> list[ObjectiveDefinition]:
+        """Return the objectives on which there are verdicts: a search judges the capacity under all."""
+        names = {objective.name for each in self.configurations for objective in each.objectives}
+        return [each for each in self.objectives if each.name in names]
 
     def verdicts(self) -> list[Verdict]:
         """Return the verdict of every objective of every configuration."""

@@ -43,6 +43,8 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
 def experiment_of(options: argparse.Namespace) -> Experiment:
     """Read the experiment, changed as the options say; raises InvalidFile, WrongInput."""
     experiment = spec.load(options.experiment)
+    if experiment.search is not None and options.blocks is not None:
+        raise WrongInput("--blocks: a search decides how many trials it needs: leave it out")
     changes = {"blocks": options.blocks, "seed": options.seed}
     experiment = experiment.model_copy(
         update={name: value for name, value in changes.items() if value is not None}

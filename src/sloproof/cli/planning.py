@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from sloproof.experiment.record import BackendName
+from sloproof.analysis.capacity.search import most_trials
+from sloproof.experiment.capacity.plan import check_budget, search_plans
+from sloproof.experiment.record import OVERHEAD_S, BackendName
 from sloproof.report.text import duration
 
 if TYPE_CHECKING:
     from sloproof.experiment.backends import Backend
+    from sloproof.experiment.capacity.section import SearchSection
     from sloproof.experiment.spec import Experiment
     from sloproof.experiment.traffic import LoadSpec
-
-# What a trial takes besides its traffic, on two cores with little else to do.
-OVERHEAD_S = {BackendName.PROCESS: 5.5, BackendName.DOCKER: 7.0}
 
 
 def expected_s(experiment: Experiment, backend: BackendName) -> float:
@@ -25,13 +25,26 @@ def expected_s(experiment: Experiment, backend: BackendName) -> float:
 
 
 def size(experiment: Experiment, backend: Backend) -> str:
-    """Return in a line how much an experiment runs, and where."""
+    """Return in a line how much an experiment runs, and where; raises BudgetError."""
+    if experiment.search is not None:
+        return f"{_searches(experiment, backend)}\nbackend {backend.name}: {backend.reason}"
     configurations, blocks = len(experiment.configurations()), experiment.blocks
     takes = duration(expected_s(experiment, backend.name))
     more = f", at most {looks[-1]} blocks until decided" if (looks := experiment.looks()) else ""
     return (
         f"{experiment.name}: {configurations} configurations × {blocks} blocks = {configurations * blocks} "
         f"trials, about {takes}{more}; seed {experiment.seed}\nbackend {backend.name}: {backend.reason}"
+    )
+
+
+def _searches(experiment: Experiment, backend: Backend) -> str:
+    check_budget(experiment, backend.name)
+    plans = search_plans(experiment, backend.name).values()
+    share_s, most = next(iter(plans)).budget_s, sum(map(most_trials, plans))
+    return (
+        f"{experiment.name}: a search for the capacity of {len(plans)} configurations, within "
+        f"{duration(share_s * len(plans))}, {duration(share_s)} each: at most about {most} trials; "
+        f"seed {experiment.seed}"
     )
 
 
@@ -46,7 +59,7 @@ def plan_table(experiment: Experiment) -> Table:
         table.add_row(
             each.id,
             *each.factors.values(),
-            _traffic(load),
+            _traffic(load) if experiment.search is None else _searched(experiment.search, load),
         )
     return table
 
@@ -56,3 +69,8 @@ def _traffic(load: LoadSpec) -> str:
     if load.shape.constant:
         return f"{load.rate:g}/s {load.arrivals} {phases}"
     return f"{load.in_words()}, {load.arrivals}: {load.load_requests:,} requests {phases} at {load.rate:g}/s"
+
+
+def _searched(search: SearchSection, load: LoadSpec) -> str:
+    rates = f"{search.lowest:g}/s to {search.highest:g}/s"
+    return f"{rates} {load.arrivals} for {load.load_s:g} s after {load.warmup:g} s"

@@ -9,7 +9,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 from rich.text import Text
 
+from sloproof.analysis.capacity.search import most_trials
 from sloproof.cli.planning import expected_s
+from sloproof.experiment.capacity.plan import search_plans
 from sloproof.report.text import duration, percent
 
 if TYPE_CHECKING:
@@ -80,6 +82,19 @@ class RunProgress:
         self._trial_began = time.monotonic()
         self._bar.update(self._task, total=len(trials), completed=done)
 
+    def searching(self, run: Run, *, done: int) -> None:
+        """Say that a search begins, and that it takes no longer than its time."""
+        plans = search_plans(run.experiment, run.backend.name).values()
+        self._planned, self._done = sum(map(most_trials, plans)), done
+        self._expected_s = sum(each.trial_s for each in plans) / len(plans)
+        within = duration(sum(each.budget_s for each in plans))
+        size = f"{len(plans)} configurations, at most about {self._planned} trials, within {within}"
+        if done:
+            size += f", {done} trials done"
+        self._console.print(f"{run.folder.path.name}: {size}", markup=False)
+        self._trial_began = time.monotonic()
+        self._bar.update(self._task, total=self._planned, completed=done)
+
     def part(self, trial: PlannedTrial, part: Part) -> None:
         """Show which part of which trial runs."""
         self._bar.update(self._task, description=f"{trial.configuration.id} · {part}")
@@ -92,6 +107,8 @@ class RunProgress:
         self._done += not again
         self._bar.update(self._task, completed=self._done)
         place = f"{self._done + again:>{len(str(self._planned))}}/{self._planned}  block {trial.block}"
+        if trial.rate_per_s is not None:
+            place += f"  {trial.rate_per_s:g}/s"
         left = "" if self._console.is_terminal else f"  {duration(self._left_s())} left"
         outcome = self._outcome(result, again=again)
         self._console.print(

@@ -12,6 +12,8 @@ from sloproof.cli.terminal import ENVIRONMENT_FAILED, WRONG_INPUT, console, fail
 from sloproof.cli.workers import OPTIONS as WORKERS_OPTIONS
 from sloproof.cli.workers import add_workers, workers_of
 from sloproof.experiment.backends import choose
+from sloproof.experiment.capacity.plan import check_budget
+from sloproof.experiment.capacity.run import search
 from sloproof.experiment.orphans import sweep
 from sloproof.experiment.run import execute, open_run, resume_run
 from sloproof.experiment.runfolder import RunFolder, RunFolderError
@@ -54,7 +56,7 @@ def _run(options: argparse.Namespace) -> int:
     with RunProgress(out) as progress:
         run = _opened(options, progress) if options.resume is None else _resumed(options, progress)
         try:
-            execute(run, progress)
+            (search if run.experiment.search else execute)(run, progress)
         except (EnvironmentFailed, OSError, KeyboardInterrupt):
             progress.stop()
             _keep_what_there_is(run.folder, out)
@@ -65,6 +67,8 @@ def _run(options: argparse.Namespace) -> int:
 def _opened(options: argparse.Namespace, progress: RunProgress) -> Run:
     experiment = experiment_of(options)
     backend = choose(experiment, options.backend)
+    if experiment.search:
+        check_budget(experiment, backend.name)
     workers = workers_of(options, experiment, backend.name)
     progress.backend(backend)
     return open_run(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from sloproof.analysis.capacity.result import CAPACITY
 from sloproof.analysis.verdicts import Verdict
 from sloproof.report.text import asks, percent
 
@@ -22,7 +23,7 @@ def verdict_table(results: Results) -> Table:
         title=f"{results.service}: {results.experiment}", title_justify="left", padding=(0, 2, 0, 0)
     )
     table.add_column("configuration")
-    for objective in results.objectives:
+    for objective in results.judged:
         table.add_column(f"{objective.name}\n{asks(objective)}")
     for configuration in results.configurations:
         table.add_row(configuration.id, *(_cell(objective) for objective in configuration.objectives))
@@ -31,6 +32,8 @@ def verdict_table(results: Results) -> Table:
 
 def _cell(objective: ObjectiveResult) -> Text:
     text = Text(objective.verdict.name, style=STYLES[objective.verdict])
+    if objective.name == CAPACITY:
+        text.append(f"\n{objective.reason}", style="default")
     if objective.interval is not None:
         text.append(f"\n{percent(objective.interval.median)}", style="default")
     return text

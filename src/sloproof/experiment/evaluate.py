@@ -73,6 +73,7 @@ def evaluate_trial(
         files=tuple(sorted(file.name for file in folder.path.iterdir() if _is_evidence(file))),
         scrapes=scrapes(observed.reading),
         spent=observed.spent(),
+        rate_per_s=record.rate_per_s,
     )
 
 

@@ -31,11 +31,15 @@ class Configuration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedTrial:
-    """One run of one configuration, within a block; `seed` draws its arrivals."""
+    """One run of one configuration, within a block; `seed` draws its arrivals.
+
+    `rate_per_s` is the rate of a trial that a search has chosen, else the traffic's own.
+    """
 
     block: int
     configuration: Configuration
     seed: int
+    rate_per_s: float | None = None
 
 
 def configurations(

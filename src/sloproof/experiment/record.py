@@ -22,6 +22,10 @@ class BackendName(StrEnum):
         return self is BackendName.DOCKER
 
 
+# What a trial takes besides its traffic, on two cores with little else to do.
+OVERHEAD_S = {BackendName.PROCESS: 5.5, BackendName.DOCKER: 7.0}
+
+
 class Part(StrEnum):
     """The parts of a trial, in their order; the time outside warm-up and load is what a trial costs."""
 
@@ -56,7 +60,8 @@ class TrialRecord:
     ``attempt`` counts how often its block was begun: above 1, the run was interrupted within it.
     ``seed`` drew its arrivals, ``repeat`` counts the invalid trials that it stands in for, ``started_at`` is
     Unix time, ``seconds`` says how long each part took. ``pressure`` is what held the subject back under
-    load; records that were written before it was looked at have none.
+    load; records that were written before it was looked at have none. ``rate_per_s`` is the rate that a
+    search has chosen.
     """
 
     folder: str
@@ -70,3 +75,4 @@ class TrialRecord:
     generator: PhaseFacts
     stop: Stop
     pressure: Pressure | None = None
+    rate_per_s: float | None = None

@@ -68,6 +68,10 @@ class Progress(Protocol):
         """Take note of what is going to run, and how many of it have run before an interruption."""
         ...
 
+    def searching(self, run: Run, *, done: int) -> None:
+        """Take note that a search begins, and how many of its trials have run before an interruption."""
+        ...
+
     def part(self, trial: PlannedTrial, part: Part) -> None:
         """Take note that a part of a trial begins."""
         ...
@@ -259,12 +263,12 @@ def execute(run: Run, progress: Progress) -> None:
         run.folder.clear_unfinished()
         records = run.folder.records()
         repeats_left = experiment.repeats - sum(record.repeat > 0 for record in records)
-        finished = [_evaluated(run, each) for each in records]
+        finished = [evaluated(run, each) for each in records]
         left = remaining(planned, finished, repeats_left=repeats_left)
         counted = of_whole_blocks(finished, left)
         progress.began(run, planned, done=len(planned) - len(left))
         try:
-            with _observed(run, progress) as observer:
+            with watched(run, progress) as observer:
                 for trial in left:
                     if ends_before(trial.block, counted, looks=looks, definition=run.definition):
                         break
@@ -279,7 +283,8 @@ def execute(run: Run, progress: Progress) -> None:
             run.backend.close()
 
 
-def _observed(run: Run, progress: Progress) -> AbstractContextManager[Observer]:
+def watched(run: Run, progress: Progress) -> AbstractContextManager[Observer]:
+    """Return the observer of a run's trials, for as long as the context lasts."""
     return observing(
         run.prometheus,
         folder=run.folder.path,
@@ -298,37 +303,50 @@ def _attempts(
 ) -> Iterator[TrialResult]:
     """Run a trial over and over; `before` are the trials that had run when the run was resumed."""
     attempt = 1 + max((each.attempt for each in before if each.block == planned.block), default=0)
-    traffic = run.experiment.traffic(planned.configuration)
     for repeat in itertools.count():
-        _check_room(run.folder.path, requests=traffic.requests)
-        block = f"b{planned.block:02}" + (f".{attempt}" if attempt > 1 else "")
-        files = run.folder.trial(f"{block}-{planned.configuration.id}" + (f"-r{repeat}" if repeat else ""))
-        trial = Trial(
-            experiment=run.experiment,
-            planned=planned,
-            attempt=attempt,
-            repeat=repeat,
-            subject=run.backend.subject(planned.configuration),
-            port=observer.next_port(),
-            folder=files,
-            workers=run.workers,
-            notice=lambda part: progress.part(planned, part),
-            watch=observer.watch(planned, files.path),
-        )
-        try:
-            record = trial.run()
-        except SubjectError as error:
-            raise SubjectError(f"{planned.configuration.id}: {error}") from error
-        run.folder.append(record)
-        result = _evaluated(run, record)
-        if result.integrity.violations:
-            trial.subject.keep(trial.cell)  # the store is evidence
-        else:
-            trial.subject.clear(trial.cell)
-        yield result
+        yield run_trial(run, planned, observer, progress, attempt=attempt, repeat=repeat)
 
 
-def _evaluated(run: Run, record: TrialRecord) -> TrialResult:
+def run_trial(  # noqa: PLR0913 - all that a trial is made of
+    run: Run,
+    planned: PlannedTrial,
+    observer: Observer,
+    progress: Progress,
+    *,
+    attempt: int = 1,
+    repeat: int = 0,
+) -> TrialResult:
+    """Run one trial and return what it saw; when this returns it is on the disk. Raises as `execute`."""
+    block = f"b{planned.block:02}" + (f".{attempt}" if attempt > 1 else "")
+    files = run.folder.trial(f"{block}-{planned.configuration.id}" + (f"-r{repeat}" if repeat else ""))
+    trial = Trial(
+        experiment=run.experiment,
+        planned=planned,
+        attempt=attempt,
+        repeat=repeat,
+        subject=run.backend.subject(planned.configuration),
+        port=observer.next_port(),
+        folder=files,
+        workers=run.workers,
+        notice=lambda part: progress.part(planned, part),
+        watch=observer.watch(planned, files.path),
+    )
+    _check_room(run.folder.path, requests=trial.traffic.requests)
+    try:
+        record = trial.run()
+    except SubjectError as error:
+        raise SubjectError(f"{planned.configuration.id}: {error}") from error
+    run.folder.append(record)
+    result = evaluated(run, record)
+    if result.integrity.violations:
+        trial.subject.keep(trial.cell)  # the store is evidence
+    else:
+        trial.subject.clear(trial.cell)
+    return result
+
+
+def evaluated(run: Run, record: TrialRecord) -> TrialResult:
+    """Return what a finished trial saw."""
     files = run.folder.trial(record.folder)
     return evaluate_trial(files, record, run.definition, proxied=run.backend.name.proxied)
 

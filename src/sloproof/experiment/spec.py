@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from sloproof.analysis.comparison.outcome import Margin
 from sloproof.analysis.sequential import looks
+from sloproof.experiment.capacity.section import KIND, SearchSection, completed, misplaced
 from sloproof.experiment.filling import fill, variables
 from sloproof.experiment.plan import Configuration, configurations
 from sloproof.experiment.settings import SettingsFileError, known_settings
@@ -151,9 +152,9 @@ class ObserveSpec(_Section):
 
 
 class Experiment(_Section):
-    """A matrix experiment: every combination of the factors, in randomised blocks."""
+    """Every combination of the factors: in randomised blocks, or each under a search for its capacity."""
 
-    kind: Literal["matrix"]
+    kind: Literal["matrix", "capacity"]
     name: Slug
     description: str = ""
     slo: Path
@@ -169,10 +170,25 @@ class Experiment(_Section):
     seed: Annotated[int, Field(ge=0)] = 1
     repeats: Annotated[int, Field(ge=0, le=1_000)] = 6
     load: LoadSpec
+    search: SearchSection | None = None
     stop: StopSpec = Field(default_factory=StopSpec)
     compare: CompareSpec = Field(default_factory=CompareSpec)
     calibrate: bool = True
     observe: ObserveSpec = Field(default_factory=ObserveSpec)
+
+    _completed = model_validator(mode="before")(completed)
+
+    @model_validator(mode="after")
+    def _is_of_its_kind(self) -> Self:
+        if (self.kind == KIND) != (self.search is not None):
+            raise ValueError(
+                "search: a matrix runs at one rate: write kind: capacity, or leave the section out"
+                if self.search
+                else "missing key 'search': write e.g. search: {from: 50/s, to: 2000/s, budget: 20m}"
+            )
+        if self.search is not None:
+            self.load.at(self.search.lowest).check_bounds()
+        return self
 
     @model_validator(mode="after")
     def _factors_are_used(self) -> Self:
@@ -333,7 +349,8 @@ def load(path: Path) -> Experiment:
     """
     document = open_document(path)
     experiment = document.validate(Experiment).resolved(path.parent.resolve())
-    if problems := [*_missing(path, experiment), *_unknown_settings(document, experiment)]:
+    strays = [document.problem_of_key(place, what) for place, what in misplaced(document.tree.data)]
+    if problems := [*strays, *_missing(path, experiment), *_unknown_settings(document, experiment)]:
         raise InvalidFile(problems)
     return experiment.replaying(played)
 

@@ -11,6 +11,7 @@ from sloproof.analysis.floor import NoiseFloor
 from sloproof.analysis.looking import Looking
 from sloproof.analysis.results import SCHEMA, ConfigurationResult, Plan, Results, Traffic
 from sloproof.experiment import plan, spec
+from sloproof.experiment.capacity import summary as capacity
 from sloproof.experiment.distributions import distributions
 from sloproof.experiment.evaluate import evaluate_trial
 from sloproof.experiment.judging import (
@@ -29,6 +30,7 @@ from sloproof.slo.yamlfile import read
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sloproof.analysis.capacity.result import Capacity
     from sloproof.analysis.results import TrialResult
     from sloproof.experiment.runfolder import ReplayFacts, RunFacts, RunFolder
     from sloproof.experiment.traffic import LoadSpec
@@ -62,6 +64,7 @@ def summarise(run: RunFolder) -> Results:
         looking = Looking(planned=facts.looks, done=done)
         blocks = planned_blocks(trials, done=done, looks=facts.looks, definition=definition)
     grounds = Grounds(looking=looking, floor=NoiseFloor.of(facts.calibration))
+    found = [] if experiment.search is None else capacity.capacities(run, experiment, definition, trials)
     return Results(
         schema=SCHEMA,
         run=run.path.name,
@@ -69,16 +72,25 @@ def summarise(run: RunFolder) -> Results:
         description=experiment.description,
         started_at=facts.started_at,
         service=definition.service,
-        objectives=objectives,
+        objectives=(*([capacity.DEFINITION] if found else []), *objectives),
         plan=_plan(experiment, facts, blocks=blocks, configurations=len(matrix)),
         environment=facts.environment,
-        configurations=tuple(_configuration(run, definition, each, trials, grounds) for each in matrix),
-        comparisons=within_run(
+        configurations=tuple(
+            _searched(each, configuration, trials) for each, configuration in zip(found, matrix, strict=True)
+        )
+        if found
+        else tuple(_configuration(run, definition, each, trials, grounds) for each in matrix),
+        comparisons=()
+        if found
+        else within_run(
             objectives, matrix, trials, traffic_factor=spec.PROFILE, margin=experiment.compare.chosen
         ),
         trials=tuple(trials),
         set_aside=run.set_aside(),
-        complete=sum(not trial.repeat for trial in trials) >= len(matrix) * blocks,
+        complete=all(each.complete for each in found)
+        if found
+        else sum(not trial.repeat for trial in trials) >= len(matrix) * blocks,
+        capacities=tuple(found),
     )
 
 
@@ -104,6 +116,7 @@ def _plan(experiment: spec.Experiment, facts: RunFacts, *, blocks: int, configur
         inputs=facts.inputs,
         margin=experiment.compare.chosen,
         prometheus=_watcher(facts),
+        search=capacity.asked(experiment),
     )
 
 
@@ -153,4 +166,20 @@ def _configuration(
             replace(each, spent=pool_time(spent[each.endpoint] for spent in spents if each.endpoint in spent))
             for each in distributions(run, definition, valid, grounds.looking)
         ),
+    )
+
+
+def _searched(
+    found: Capacity, configuration: plan.Configuration, trials: Sequence[TrialResult]
+) -> ConfigurationResult:
+    """Return a configuration whose trials ran at many rates: only its capacity is judged, and integrity."""
+    mine = [trial for trial in trials if trial.configuration == configuration.id]
+    valid_trials = sum(trial.valid for trial in mine)
+    return ConfigurationResult(
+        id=configuration.id,
+        factors=configuration.factors,
+        valid_trials=valid_trials,
+        invalid_trials=len(mine) - valid_trials,
+        objectives=(capacity.verdict(found), judged_integrity(mine)),
+        endpoints=(),
     )

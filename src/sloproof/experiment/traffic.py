@@ -92,6 +92,10 @@ class LoadSpec(Section):
                     f"a phase has 1 to {MAX_ARRIVALS:,}"
                 )
 
+    def at(self, rate_per_s: float) -> Self:
+        """Return the same traffic at another rate."""
+        return self.model_copy(update={"rate": rate_per_s})
+
     def under(self, profile: ProfileSpec) -> Self:
         """Return the traffic of a profile. Raises ValueError where it draws what was recorded."""
         _check_law(profile, profile.shape or self.shape)

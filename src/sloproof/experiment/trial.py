@@ -75,7 +75,8 @@ class Trial:
     @property
     def traffic(self) -> LoadSpec:
         """Return the traffic that the configuration is to take."""
-        return self.experiment.traffic(self.planned.configuration)
+        traffic, rate_per_s = self.experiment.traffic(self.planned.configuration), self.planned.rate_per_s
+        return traffic if rate_per_s is None else traffic.at(rate_per_s)
 
     def run(self) -> TrialRecord:
         """Run the trial and return its facts; its files are in its folder when this returns.
@@ -112,6 +113,7 @@ class Trial:
             generator=generator,
             stop=stop,
             pressure=pressure,
+            rate_per_s=self.planned.rate_per_s,
         )
 
     def _measure(self, instance: Instance, load: LoadProcess) -> tuple[PhaseFacts, Pressure]:

@@ -15,3 +15,6 @@ UNFINISHED_STATES = ("queued", "running")
 WORKER_REQUESTS = "service_worker_requests"
 PROCESS_CPU = "process_cpu_seconds_total"
 BUILD_INFO = "service_build_info"
+LOOP_LAG = "event_loop_lag_seconds"
+JOB_WAIT = "job_wait_seconds"
+JOB_END_TO_END = "job_end_to_end_seconds"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sloproof.analysis.capacity.result import CAPACITY
 from sloproof.analysis.findings import is_contradiction
 from sloproof.analysis.verdicts import Verdict
 from sloproof.report.calibration import calibration_notes, stability_notes
@@ -23,6 +24,8 @@ def headline(results: Results) -> str:
     """Return the answer of the run in one sentence."""
     if not measured(results):
         return "No valid measurement: nothing can be said."
+    if results.capacities:
+        return _carried(results)
     groups = {
         verdict: [each.id for each in results.configurations if worst(each) is verdict] for verdict in Verdict
     }
@@ -56,7 +59,8 @@ def overall(results: Results) -> Verdict:
 def trials(results: Results) -> str:
     """Return how many trials ran, of how many, and how many count."""
     invalid = sum(not trial.valid for trial in results.trials)
-    counted = f"{len(results.trials) - invalid} valid trials of {results.plan.trials} planned"
+    planned = "" if results.plan.search else f" of {results.plan.trials} planned"  # a search plans none
+    counted = f"{len(results.trials) - invalid} valid trials{planned}"
     unfinished = "" if results.complete else ", run not finished"
     return f"{counted}{f', {invalid} invalid' if invalid else ''}{unfinished}"
 
@@ -67,6 +71,12 @@ def confidence(results: Results) -> str:
     return percent(min(interval.confidence_ratio for interval in intervals)) if intervals else "95 %"
 
 
+def capacities(results: Results) -> Iterator[tuple[str, str]]:
+    """Yield what each configuration carries within its objectives."""
+    for capacity in results.capacities:
+        yield capacity.configuration, capacity.sentence
+
+
 def notes(results: Results) -> Iterator[tuple[str, str]]:
     """Yield what a reader must know: what it is about, and what there is to say of it.
 
@@ -75,7 +85,7 @@ def notes(results: Results) -> Iterator[tuple[str, str]]:
     """
     for configuration in results.configurations:
         for objective in configuration.objectives:
-            if objective.verdict is Verdict.VIOLATED:
+            if objective.verdict is Verdict.VIOLATED and objective.name != CAPACITY:
                 finding = f"; {objective.finding}" if objective.finding else ""
                 yield f"{configuration.id}, {objective.name}", f"{objective.reason}{finding}"
             elif is_contradiction(objective.finding):
@@ -96,8 +106,23 @@ def undecided(results: Results) -> Iterator[tuple[str, str]]:
     """Yield what could not be decided, with its reason and what would probably decide it."""
     for configuration in results.configurations:
         for objective in configuration.objectives:
-            if objective.verdict is Verdict.INCONCLUSIVE:
+            if objective.verdict is Verdict.INCONCLUSIVE and objective.name != CAPACITY:
                 yield f"{configuration.id}, {objective.name}", objective.reason
+
+
+def _carried(results: Results) -> str:
+    """Return which configuration was shown to carry most, and whether anything is violated."""
+    shown = [each for each in results.capacities if each.at_least_per_s is not None]
+    said = "No capacity was shown"
+    if shown:
+        most = max(shown, key=lambda each: each.at_least_per_s or 0.0)
+        said = f"{most.configuration}: {most.sentence.partition(';')[0]}"
+        if (configurations := len(results.capacities)) > 1:
+            said += f", the highest bound of {configurations} configurations"
+    violating = [each.id for each in results.configurations if worst(each) is Verdict.VIOLATED]
+    if violating:
+        said += f"; {_listed(violating)} {'violates' if len(violating) == 1 else 'violate'} what was demanded"
+    return f"{said}."
 
 
 def _all_of(ids: list[str], results: Results) -> str:

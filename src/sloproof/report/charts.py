@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import statistics
 from typing import TYPE_CHECKING, Any
 
+from sloproof.analysis.capacity.search import Step
 from sloproof.report.text import asks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from sloproof.analysis.capacity.result import Curve, Point
     from sloproof.analysis.results import Results, TrialResult
     from sloproof.analysis.timeline import Timeline
 
@@ -17,6 +20,8 @@ Chart = dict[str, Any]
 # A page must stay quick to open however many configurations there are: points in the curves of one chart.
 MOST_POINTS = 24_000
 LEAST_OF_A_CURVE = 60
+FITTED_TICKS = 40
+LEAST_SHARE = 0.1  # of a threshold over a latency: beyond a tenth, and ten times, a fit means nothing
 
 
 def percentile_charts(results: Results) -> Iterator[Chart]:
@@ -40,6 +45,73 @@ def percentile_charts(results: Results) -> Iterator[Chart]:
             "x_max": max((points[-1][0] for points in curves.values() if points), default=3.0),
             "series": [{"name": name, "points": points} for name, points in curves.items()],
         }
+
+
+def capacity_charts(results: Results) -> Iterator[Chart]:
+    """Yield a chart for each endpoint of each configuration: latency and processors over the offered rate."""
+    objectives = {each.name: each for each in results.objectives}
+    for number, capacity in enumerate(results.capacities):
+        points = sorted(capacity.points, key=lambda point: point.rate_per_s)
+        for at, each in enumerate(capacity.curves):
+            objective = objectives.get(each.objective or "")
+            yield {
+                "id": f"capacity-{number}-{at}",
+                "kind": "capacity",
+                "configuration": capacity.configuration,
+                "title": f"{each.endpoint} · {asks(objective)}" if objective else each.endpoint,
+                "rates": [point.rate_per_s for point in points],
+                "met": [point.met for point in points],
+                "p50": [_milliseconds(_median_s(point, each)) for point in points],
+                "target": [_milliseconds(_at_target_s(point, each)) for point in points],
+                "cpu": [None if point.subject_cpu is None else _shown(point.subject_cpu) for point in points],
+                "typical": {
+                    "p50": _typical(points, each, _median_s),
+                    "target": _typical(points, each, _at_target_s),
+                },
+                # Where an objective is far from its limit its line is laid through limited values.
+                "fit": _fitted(each, points) if each.objective == capacity.binding else [],
+                "threshold_ms": each.threshold_s * 1e3 if each.threshold_s else None,
+                "knee": each.knee_per_s,
+                "at_least": capacity.at_least_per_s,
+                "estimate": capacity.estimate_per_s,
+            }
+
+
+def _median_s(point: Point, curve: Curve) -> float | None:
+    return point.latencies_s.get(curve.endpoint, (None, None))[0]
+
+
+def _at_target_s(point: Point, curve: Curve) -> float | None:
+    """Return the latency that decides the endpoint's objective; without one, its p99."""
+    if curve.objective is None:
+        return point.latencies_s.get(curve.endpoint, (None, None))[1]
+    return point.at_target_s.get(curve.endpoint)
+
+
+def _typical(
+    points: Sequence[Point], curve: Curve, latency_s: Callable[[Point, Curve], float | None]
+) -> list[tuple[float, float]]:
+    """Return the median over the valid trials of each rate, in milliseconds."""
+    by_rate: dict[float, list[float]] = {}
+    for point in points:
+        if point.valid and (seconds := latency_s(point, curve)) is not None:
+            by_rate.setdefault(point.rate_per_s, []).append(seconds)
+    return [(rate, _shown(statistics.median(values) * 1e3)) for rate, values in by_rate.items()]
+
+
+def _fitted(curve: Curve, points: Sequence[Point]) -> list[tuple[float, float]]:
+    """Return the fitted latency over the rates that it was fitted to, in milliseconds, where it is one."""
+    rates = [point.rate_per_s for point in points if point.step is Step.FIT]
+    if curve.intercept is None or curve.slope_s is None or not curve.threshold_s or not rates:
+        return []
+    low, high = min(rates), max(rates)
+    ticks = [low + (high - low) * tick / FITTED_TICKS for tick in range(FITTED_TICKS + 1)]
+    left = [(rate, 1 + curve.intercept + curve.slope_s * rate) for rate in ticks]
+    return [
+        (_shown(rate), _shown(curve.threshold_s / share * 1e3))
+        for rate, share in left
+        if LEAST_SHARE < share < 1 / LEAST_SHARE
+    ]
 
 
 def configuration_charts(results: Results) -> list[Chart]:

@@ -10,6 +10,7 @@ from sloproof.report.text import asks, duration, setting
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from sloproof.analysis.capacity.result import Search
     from sloproof.analysis.results import Plan, Results, Traffic
 
 LIMITS = ("cpus", "cpuset", "memory")
@@ -45,7 +46,11 @@ def facts(results: Results) -> Iterator[tuple[str, str]]:
     )
     for number, traffic in enumerate(traffics(results.plan)):
         yield "traffic" if not number else "", traffic
-    yield "blocks and seed", f"{results.plan.blocks}, {results.plan.seed}"
+    if search := results.plan.search:
+        yield "search", searched(search)
+        yield "seed", str(results.plan.seed)
+    else:
+        yield "blocks and seed", f"{results.plan.blocks}, {results.plan.seed}"
     if looks := results.plan.looks:
         after = ", ".join(map(str, looks))
         yield "looked at", f"after {after} blocks: fixed beforehand, and verdicts and intervals allow for it"
@@ -97,17 +102,30 @@ def _subject_facts(plan: Plan) -> Iterator[tuple[str, str]]:
     )
 
 
+def searched(search: Search) -> str:
+    """Return in words what a search was given."""
+    demand = (
+        "" if search.at_least_per_s is None else f", at least {search.at_least_per_s:g} requests/s demanded"
+    )
+    return (
+        f"each of five rates around the limit tried {search.trials} times, "
+        f"all within {duration(search.budget_s)}{demand}"
+    )
+
+
 def traffics(plan: Plan) -> list[str]:
     """Return the traffic in words, once for each profile."""
     if not plan.profiles:
-        return [_traffic(plan.traffic)]
-    return [f"{name}: {_traffic(traffic)}" for name, traffic in plan.profiles.items()]
+        return [_traffic(plan.traffic, plan.search)]
+    return [f"{name}: {_traffic(traffic, plan.search)}" for name, traffic in plan.profiles.items()]
 
 
-def _traffic(traffic: Traffic) -> str:
+def _traffic(traffic: Traffic, search: Search | None) -> str:
     rate = f"{traffic.rate_per_s:g} requests/s"
     warmup = f"{setting(traffic.warmup_s)} of warm-up"
-    if traffic.shape != "constant":
+    if search is not None:
+        rate = f"{search.from_per_s:g} to {search.to_per_s:g} requests/s"
+    elif traffic.shape != "constant":
         rate, warmup = f"{traffic.shape}, {traffic.requests:,} requests", f"{warmup} at {rate}"
     return (
         f"{rate} ({traffic.arrival} arrivals, open loop) for {setting(traffic.load_s)} after {warmup}, "

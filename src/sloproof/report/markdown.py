@@ -36,9 +36,8 @@ def markdown(results: Results) -> str:
         "",
         " · ".join(filter(None, map(text, (results.service, results.experiment, results.description)))),
         "",
-        *_table(results, shown),
-        "",
-        *_left_out(results, shown),
+        *(_items([*answer.capacities(results)], MOST_ROWS) or [*_table(results, shown), ""]),
+        *([] if results.capacities else _left_out(results, shown)),
         *_items([*answer.notes(results)], MOST_VIOLATIONS),
         *_items([*answer.undecided(results)], MOST_UNDECIDED),
         *_compared(results),
@@ -69,7 +68,7 @@ def _escaped(character: str) -> str:
 
 
 def _table(results: Results, shown: Sequence[ConfigurationResult]) -> Iterator[str]:
-    objectives = results.objectives[:MOST_COLUMNS]
+    objectives = results.judged[:MOST_COLUMNS]
     names = (f"{text(each.name)}<br>{text(asks(each))}" for each in objectives)
     yield f"| configuration | {' | '.join(names)} |"
     yield f"|---|{'---|' * len(objectives)}"
@@ -85,7 +84,7 @@ def _cell(objective: ObjectiveResult) -> str:
 
 def _left_out(results: Results, shown: Sequence[ConfigurationResult]) -> Iterator[str]:
     rows = len(results.configurations) - len(shown)
-    columns = max(0, len(results.objectives) - MOST_COLUMNS)
+    columns = max(0, len(results.judged) - MOST_COLUMNS)
     if rows or columns:
         parts = (f"{rows} configurations" if rows else "", f"{columns} objectives" if columns else "")
         first = ", those shown weigh most" if rows else ""
@@ -101,10 +100,8 @@ def _compared(results: Results) -> Iterator[str]:
         yield ""
 
 
-def _items(notes: Sequence[tuple[str, str]], most: int) -> Iterator[str]:
-    for about, what in notes[:most]:
-        yield f"- **{text(about)}**: {text(what)}"
+def _items(notes: Sequence[tuple[str, str]], most: int) -> list[str]:
+    lines = [f"- **{text(about)}**: {text(what)}" for about, what in notes[:most]]
     if left := len(notes[most:]):
-        yield f"- {left} more in the report"
-    if notes:
-        yield ""
+        lines.append(f"- {left} more in the report")
+    return [*lines, ""] if notes else []

@@ -13,9 +13,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
+from sloproof.analysis.capacity.result import CAPACITY
 from sloproof.report import answer, comparing
-from sloproof.report.charts import configuration_charts, percentile_charts, trial_charts
-from sloproof.report.facts import facts, traffics
+from sloproof.report.charts import capacity_charts, configuration_charts, percentile_charts, trial_charts
+from sloproof.report.facts import facts, searched, traffics
 from sloproof.report.observers import estimated, estimated_sli, tally, time_parts, watching
 from sloproof.report.pressure import pressure_label
 from sloproof.report.text import (
@@ -51,7 +52,7 @@ MOST_DRAWN = 8
 def page(results: Results) -> str:
     """Return the whole report as HTML."""
     percentiles, over_time = list(percentile_charts(results)), configuration_charts(results)
-    notes = list(answer.notes(results))
+    notes, carried = list(answer.notes(results)), list(capacity_charts(results))
     return _render(
         "report.html.j2",
         results=results,
@@ -73,7 +74,8 @@ def page(results: Results) -> str:
                 over_time, key=lambda chart: chart["configuration"]
             )
         ],
-        chart_data={"charts": [*percentiles, *over_time], "picked": _picked(results)},
+        carried=carried,
+        chart_data={"charts": [*carried, *percentiles, *over_time], "picked": _picked(results)},
         dense=len(results.configurations) > MOST_AT_EASE,
         many=len(results.configurations) > MOST_DRAWN,
         quantiles=_quantiles(results),
@@ -149,9 +151,10 @@ def _environment() -> Environment:
             straight(value) if type(value) is str else value
         ),  # and no markup, which is ours
     )
-    environment.globals.update(symbols=SYMBOLS)
+    environment.globals.update(symbols=SYMBOLS, capacity_name=CAPACITY)
     environment.filters.update(
         asks=asks,
+        searched=searched,
         percent=percent,
         probability=probability,
         duration=duration,

@@ -7,6 +7,7 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from sloproof.analysis.capacity.result import CAPACITY
 from sloproof.analysis.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ def target(text: str) -> str:
 
 def asks(objective: ObjectiveDefinition) -> str:
     """Return in a few words what an objective asks for."""
+    if objective.indicator == CAPACITY:
+        return "the highest rate within all objectives"
     if objective.target is None:
         return "nothing lost or doubled"
     wanted = target(objective.target)

@@ -67,8 +67,10 @@ def ended(process: subprocess.Popen[str], *, within_s: float = WITHIN_S) -> tupl
         return process.returncode, out, error
 
 
-def run(folder: Path, experiment: str, *, backend: str = "process") -> tuple[int, str, str]:
-    return ended(start(folder, experiment, backend=backend))
+def run(
+    folder: Path, experiment: str, *, backend: str = "process", within_s: float = WITHIN_S
+) -> tuple[int, str, str]:
+    return ended(start(folder, experiment, backend=backend), within_s=within_s)
 
 
 def small(**changes: Any) -> str:  # noqa: ANN401 - formatted into text

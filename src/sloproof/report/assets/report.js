@@ -118,9 +118,83 @@
     return [options, [edges, ...names.map((name) => [...chart.lines[name], chart.lines[name][bins - 1]])]];
   };
 
+  // Over the offered rate: a point for each trial, the typical trial of each rate joined by lines, the fit, and on
+  // the right the processors. What decides is the latency at the rank that the objective's target names. Rates repeat and each line has its own, so the rows are laid side by side here.
+  const RATE_HEIGHT = 300;
+  const shortened = (bound) => {
+    const unit = 10 ** (Math.floor(Math.log10(bound)) - 2); // never more than was shown
+    return short(Math.floor(bound / unit) * unit);
+  };
+  const overRate = (chart) => {
+    const rows = [];
+    const add = (x, column, y) => rows.push([x, column, y]);
+    chart.rates.forEach((rate, i) => {
+      add(rate, 1, chart.met[i] === null ? null : chart.p50[i]);
+      add(rate, chart.met[i] === null ? 4 : chart.met[i] ? 2 : 3, chart.target[i]);
+      add(rate, 8, chart.cpu[i]);
+    });
+    chart.typical.p50.forEach(([x, y]) => add(x, 5, y));
+    chart.typical.target.forEach(([x, y]) => add(x, 6, y));
+    chart.fit.forEach(([x, y]) => add(x, 7, y));
+    rows.sort((a, b) => a[0] - b[0]);
+    const data = Array.from({ length: 9 }, (_, column) => rows.map(([x, its, y]) => (column === 0 ? x : its === column ? y : null)));
+    const values = [...data.slice(1, 8).flat().filter((y) => y !== null), chart.threshold_ms].filter((y) => y != null);
+    const span = [Math.min(...chart.rates), Math.max(...chart.rates)];
+    const pad = (span[1] - span[0] || span[1]) * 0.04;
+    const dots = (label, colour, fill) => ({ label, stroke: colour, paths: () => null, points: { show: true, size: 7, stroke: colour, fill: fill ?? "transparent" } });
+    const joined = (label, colour, more) => ({ label, stroke: colour, width: 1.5, spanGaps: true, points: { show: false }, ...more });
+    const marks = (plot) => {
+      const { left, top, width, height } = plot.bbox;
+      plot.ctx.save();
+      plot.ctx.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
+      for (const [x, dash, label, at] of [
+        [chart.at_least, [], chart.at_least && `≥ ${shortened(chart.at_least)}`, 1],
+        [chart.estimate, [5, 4], chart.estimate && `estimate ${short(chart.estimate)}`, 2],
+        [chart.knee, [1, 4], "knee", 3],
+      ]) {
+        if (x === null) continue;
+        const place = plot.valToPos(x, "x", true);
+        plot.ctx.strokeStyle = plot.ctx.fillStyle = at === 3 ? css("--faint") : css("--met");
+        plot.ctx.lineWidth = 1.5 * devicePixelRatio;
+        line(plot, dash, [place, top], [place, top + height]);
+        plot.ctx.textAlign = place > left + width / 2 ? "right" : "left";
+        plot.ctx.fillText(label, place + (place > left + width / 2 ? -5 : 5) * devicePixelRatio, top + 15 * at * devicePixelRatio);
+      }
+      plot.ctx.restore();
+    };
+    const options = {
+      height: RATE_HEIGHT,
+      legend: { show: false },
+      scales: {
+        x: { time: false, range: [span[0] - pad, span[1] + pad] },
+        y: { distr: 3, range: logarithmic(Math.min(...values), Math.max(...values, 1)) },
+        cpu: { range: (_p, _low, high) => [0, Math.max(1, Math.ceil(high ?? 1))] },
+      },
+      axes: [
+        axis({ label: "requests/s", labelSize: 18, size: 34 }),
+        latencyAxis,
+        axis({ side: 1, scale: "cpu", size: 34, grid: { show: false } }),
+      ],
+      series: [
+        {},
+        dots("p50", COLOURS[0]),
+        dots("at the target", COLOURS[1], COLOURS[1]),
+        dots("missed", css("--violated"), css("--violated")),
+        dots("invalid", css("--faint")),
+        joined("typical p50", COLOURS[0]),
+        joined("typical at the target", COLOURS[1]),
+        joined("fit", css("--ink"), { dash: [6, 3] }),
+        { ...dots("processors", COLOURS[3]), scale: "cpu", points: { show: true, size: 4, stroke: COLOURS[3], fill: COLOURS[3] } },
+      ],
+      hooks: { draw: [threshold(chart), marks] },
+    };
+    return [options, data];
+  };
+
+  const DRAWERS = { percentiles, capacity: overRate };
   const draw = (chart) => {
     if (drawn.has(chart) || !home(chart).clientWidth) return;
-    const [options, data] = (chart.kind === "percentiles" ? percentiles : overTime)(chart);
+    const [options, data] = (DRAWERS[chart.kind] ?? overTime)(chart);
     drawn.set(chart, new uPlot({ ...options, width: home(chart).clientWidth - 16 }, data, home(chart)));
   };
   const drawAll = () => charts.forEach(draw);

@@ -1,0 +1,1 @@
+"""How much load a configuration carries within its objectives: pure, from observations to a bound."""
