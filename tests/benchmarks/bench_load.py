@@ -262,8 +262,8 @@ def climb(host: str, folder: Path) -> None:
     facts, cost_us, _ = min(halves, key=lambda half: half[0].wait_ratio or 0)
     print(
         f"highest rate kept: {highest:,.0f}/s; at half of it a dispatch lag p99 of "
-        f"{facts.dispatch_lag_p99_s * 1e3:.2f} ms and {cost_us:.0f} µs a request, in the one of {TRIES} phases that "
-        f"waited least for the processor ({facts.wait_ratio or 0:.1%} of the time)"
+        f"{facts.dispatch_lag_p99_s * 1e3:.2f} ms and {cost_us:.0f} µs a request, in the one of {TRIES} "
+        f"phases that waited least for the processor ({facts.wait_ratio or 0:.1%} of the time)"
     )
 
 
