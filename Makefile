@@ -18,7 +18,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(INSTALLED)  ## run the quick experiment (about 13 minutes) and write its report under reports/
+run: $(INSTALLED)  ## run the quick experiment (about 15 minutes) and write its report under reports/
 	@$(BIN)/sloproof run $(EXPERIMENT) || case $$? in 1|3|4) ;; *) exit 1 ;; esac
 
 test: $(INSTALLED)  ## run every test: unit, then integration with real servers, containers, a browser
