@@ -104,6 +104,7 @@ def _plan(experiment: spec.Experiment, facts: RunFacts, *, blocks: int, configur
         inputs=facts.inputs,
         margin=experiment.compare.chosen,
         prometheus=_watcher(facts),
+        load_workers=facts.workers.total,
     )
 
 

@@ -45,6 +45,8 @@ def facts(results: Results) -> Iterator[tuple[str, str]]:
     )
     for number, traffic in enumerate(traffics(results.plan)):
         yield "traffic" if not number else "", traffic
+    if results.plan.load_workers > 1:
+        yield "load workers", str(results.plan.load_workers)
     yield "blocks and seed", f"{results.plan.blocks}, {results.plan.seed}"
     if looks := results.plan.looks:
         after = ", ".join(map(str, looks))
