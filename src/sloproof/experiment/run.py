@@ -103,10 +103,13 @@ def open_run(  # noqa: PLR0913 - all that a run is made of
     Raises:
         InvalidFile: its SLO file is wrong.
         RunFolderError: its folder cannot be made under `reports`.
+        PrometheusRequiredError: one is required, and there is none.
         SubjectError: what it runs cannot be made ready.
 
     """
     definition = slo.load(experiment.slo)
+    RunFolder.check_root(reports)
+    prometheus = choice.choose(experiment.observe, backend)
     matrix = experiment.configurations()
     subject = backend.prepare(matrix, progress.preparing)
     here = environment(experiment.subject.directory)
@@ -117,7 +120,6 @@ def open_run(  # noqa: PLR0913 - all that a run is made of
         **_calibration(experiment, definition, progress),
         stability.KEY: replace(seen, clock_step_s=wall_ahead_s() - clock_was).facts(),
     }
-    prometheus = choice.choose(experiment.observe, backend)
     now = datetime.now(UTC)
     folder = RunFolder.create(reports, name=experiment.name, now=now)
     recordings = experiment.recordings()

@@ -320,7 +320,9 @@ def test_a_folder_that_cannot_hold_reports_is_named(
     taken.write_text("a file where a folder should be")
 
     assert main(["run", str(ROOT / "experiments" / "quick.yaml"), "--reports", str(taken)]) == 2
-    assert f"cannot make a folder for the run under {taken}" in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert f"cannot make a folder for the run under {taken}" in told.err
+    assert "building" not in told.out  # it is found out first
 
 
 def test_valid_files_are_named_with_what_they_hold(capsys: pytest.CaptureFixture[str]) -> None:
