@@ -61,7 +61,8 @@ stack-check: $(INSTALLED)  ## bring up what has an image on this machine, prove 
 	$(BIN)/python -m deploy.stack_check
 
 stack-down:  ## stop and remove the stack; what was recorded stays
-	docker compose down --remove-orphans  # which the Prometheus of a run is
+	@# To the files of the stack alone the Prometheus of a run is an orphan.
+	docker compose down --remove-orphans
 
 lock: $(INSTALLED)  ## pin the newest versions that pyproject.toml allows (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
