@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sloproof.analysis.floor import NoiseFloor, quantiles, too_fast, too_tight_objectives
 from sloproof.analysis.samples import Phase
 from sloproof.experiment.readiness import await_ready
-from sloproof.experiment.spec import SubjectSpec
+from sloproof.experiment.sections import SubjectSpec
 from sloproof.load import nulltarget
 from sloproof.load.files import read_samples
 from sloproof.load.process import LoadProcess

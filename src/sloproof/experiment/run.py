@@ -21,6 +21,7 @@ from sloproof.experiment.prometheus import choice
 from sloproof.experiment.prometheus.observer import observing
 from sloproof.experiment.resume import differences, of_whole_blocks, remaining, runs_again
 from sloproof.experiment.runfolder import ReplayFacts, RunFacts, RunFolder, RunFolderError, digest
+from sloproof.experiment.sections import UntilDecidedSpec
 from sloproof.experiment.steadiness import look
 from sloproof.experiment.trial import Trial
 from sloproof.observe.machine import wall_ahead_s
@@ -192,7 +193,7 @@ def resume_run(folder: RunFolder, progress: Progress) -> Run:
     """
     facts = folder.facts()
     source = (folder.path / facts.source).resolve()
-    until_decided = spec.UntilDecidedSpec(blocks=facts.looks[-1]) if facts.looks else None
+    until_decided = UntilDecidedSpec(blocks=facts.looks[-1]) if facts.looks else None
     experiment = spec.load(source).model_copy(
         update={"blocks": facts.blocks, "seed": facts.seed, "until_decided": until_decided}
     )
