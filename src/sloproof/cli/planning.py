@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from sloproof.experiment.spec import Experiment
     from sloproof.experiment.traffic import LoadSpec
 
-# What a trial takes besides its traffic, on two cores with little else to do.
-OVERHEAD_S = {BackendName.PROCESS: 5.5, BackendName.DOCKER: 7.0}
+# What a trial takes besides its traffic, on two cores; in containers with a Prometheus that watches.
+OVERHEAD_S = {BackendName.PROCESS: 8.0, BackendName.DOCKER: 11.5}
 
 
 def expected_s(experiment: Experiment, backend: BackendName) -> float:
