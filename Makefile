@@ -18,7 +18,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(INSTALLED)  ## run the quick experiment (about 13 minutes) and write its report under reports/
+run: $(INSTALLED)  ## run the quick experiment (about 15 minutes) and write its report under reports/
 	@$(BIN)/sloproof run $(EXPERIMENT) || case $$? in 1|3|4) ;; *) exit 1 ;; esac
 
 test: $(INSTALLED)  ## run every test: unit, then integration with real servers, containers, a browser
@@ -61,7 +61,8 @@ stack-check: $(INSTALLED)  ## bring up what has an image on this machine, prove 
 	$(BIN)/python -m deploy.stack_check
 
 stack-down:  ## stop and remove the stack; what was recorded stays
-	docker compose down
+	@# To the files of the stack alone the Prometheus of a run is an orphan.
+	docker compose down --remove-orphans
 
 lock: $(INSTALLED)  ## pin the newest versions that pyproject.toml allows (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \

@@ -241,7 +241,7 @@ class Plan:
     ``inputs`` are the SHA-256 digests of the files that define the run; ``margin`` is what makes no matter
     when configurations are compared. ``prometheus`` says in words which one watched, or why none did.
     ``looks`` are the blocks after which a run until decided is looked at, the last of them the most that it
-    may take; ``blocks`` is then how many it takes as it stands.
+    may take; ``blocks`` is then how many it takes as it stands. ``load_workers`` processes sent the load.
     """
 
     trials: int
@@ -260,6 +260,7 @@ class Plan:
     margin: Margin = field(default_factory=Margin)
     looks: tuple[int, ...] = ()
     prometheus: str = ""
+    load_workers: int = 1
     search: Search | None = None
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sloproof.experiment import spec
 from sloproof.experiment.record import BackendName
-from sloproof.experiment.spec import MOST_BLOCKS, UntilDecidedSpec
+from sloproof.experiment.sections import MOST_BLOCKS, UntilDecidedSpec
 from sloproof.slo.problems import WrongInput
 
 if TYPE_CHECKING:

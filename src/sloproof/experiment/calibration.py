@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sloproof.analysis.floor import NoiseFloor, quantiles, too_fast, too_tight_objectives
 from sloproof.analysis.samples import Phase
 from sloproof.experiment.readiness import await_ready
-from sloproof.experiment.spec import SubjectSpec
+from sloproof.experiment.sections import SubjectSpec
 from sloproof.load import nulltarget
 from sloproof.load.files import read_samples
 from sloproof.load.process import LoadProcess
@@ -50,7 +50,7 @@ def measure_floor(traffics: Sequence[LoadSpec]) -> NoiseFloor | str:
     The server that does nothing runs as a subject does, a process at a lower priority than the generator;
     the generator, its users and the law of its arrivals are the run's own. Takes about ten seconds.
     """
-    busiest = max(traffics, key=lambda each: each.rate)
+    busiest = max(traffics, key=lambda each: each.busiest_per_s)
     with tempfile.TemporaryDirectory(prefix="sloproof-") as scratch, ExitStack() as running:
         try:
             return _measured(busiest, Path(scratch), running)
@@ -73,7 +73,7 @@ def _measured(traffic: LoadSpec, scratch: Path, running: ExitStack) -> NoiseFloo
         load = running.enter_context(LoadProcess(config))
     await_ready(target, SubjectSpec(command=command, ready="/"))
     calibration = Calibration(load=load, traffic=traffic)
-    rate = max(traffic.rate, LEAST_RATE_PER_S)
+    rate = max(traffic.busiest_per_s, LEAST_RATE_PER_S)
     calibration.phase(max(rate, 2 * traffic.users / WARMUP_S), WARMUP_S, phase=Phase.WARMUP)
     first = 0
     facts = calibration.phase(rate, FLOOR_S)
@@ -171,7 +171,7 @@ def next_rate(highest_valid: float | None, lowest_invalid: float | None) -> floa
 
 def warnings(floor: NoiseFloor, traffics: Sequence[LoadSpec], definition: Definition) -> Iterator[str]:
     """Yield what the floor bodes for a run."""
-    if problem := too_fast(floor, max(each.rate for each in traffics)):
+    if problem := too_fast(floor, max(each.busiest_per_s for each in traffics)):
         yield f"{problem}: trials may be invalid; lower load.rate, or take a faster machine"
     for name, why in too_tight_objectives(floor, map(_asked, definition.objectives)):
         yield f"{name} cannot be verified here: it is {why}"

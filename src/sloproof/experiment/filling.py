@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from sloproof.experiment.spec import ContainerSpec, SubjectSpec
+    from sloproof.experiment.sections import ContainerSpec, SubjectSpec
 
 UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 LEAST_MEMORY = 6 * 2**20  # a Docker engine takes no less

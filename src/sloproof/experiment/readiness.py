@@ -10,7 +10,7 @@ import httpx
 from sloproof.subject.port import SubjectError
 
 if TYPE_CHECKING:
-    from sloproof.experiment.spec import SubjectSpec
+    from sloproof.experiment.sections import SubjectSpec
     from sloproof.subject.port import Instance
 
 POLL_S = 0.02

@@ -23,7 +23,7 @@ class BackendName(StrEnum):
 
 
 # What a trial takes besides its traffic, on two cores with little else to do.
-OVERHEAD_S = {BackendName.PROCESS: 5.5, BackendName.DOCKER: 7.0}
+OVERHEAD_S = {BackendName.PROCESS: 8.0, BackendName.DOCKER: 11.5}
 
 
 class Part(StrEnum):

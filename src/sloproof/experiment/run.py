@@ -21,6 +21,7 @@ from sloproof.experiment.prometheus import choice
 from sloproof.experiment.prometheus.observer import observing
 from sloproof.experiment.resume import differences, of_whole_blocks, remaining, runs_again
 from sloproof.experiment.runfolder import ReplayFacts, RunFacts, RunFolder, RunFolderError, digest
+from sloproof.experiment.sections import UntilDecidedSpec
 from sloproof.experiment.steadiness import look
 from sloproof.experiment.trial import Trial
 from sloproof.observe.machine import wall_ahead_s
@@ -107,10 +108,13 @@ def open_run(  # noqa: PLR0913 - all that a run is made of
     Raises:
         InvalidFile: its SLO file is wrong.
         RunFolderError: its folder cannot be made under `reports`.
+        PrometheusRequiredError: one is required, and there is none.
         SubjectError: what it runs cannot be made ready.
 
     """
     definition = slo.load(experiment.slo)
+    RunFolder.check_root(reports)
+    prometheus = choice.choose(experiment.observe, backend)
     matrix = experiment.configurations()
     subject = backend.prepare(matrix, progress.preparing)
     here = environment(experiment.subject.directory)
@@ -121,7 +125,6 @@ def open_run(  # noqa: PLR0913 - all that a run is made of
         **_calibration(experiment, definition, progress),
         stability.KEY: replace(seen, clock_step_s=wall_ahead_s() - clock_was).facts(),
     }
-    prometheus = choice.choose(experiment.observe, backend)
     now = datetime.now(UTC)
     folder = RunFolder.create(reports, name=experiment.name, now=now)
     recordings = experiment.recordings()
@@ -194,7 +197,7 @@ def resume_run(folder: RunFolder, progress: Progress) -> Run:
     """
     facts = folder.facts()
     source = (folder.path / facts.source).resolve()
-    until_decided = spec.UntilDecidedSpec(blocks=facts.looks[-1]) if facts.looks else None
+    until_decided = UntilDecidedSpec(blocks=facts.looks[-1]) if facts.looks else None
     experiment = spec.load(source).model_copy(
         update={"blocks": facts.blocks, "seed": facts.seed, "until_decided": until_decided}
     )

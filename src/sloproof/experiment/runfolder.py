@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Mapping  # noqa: TC003 - resolved when facts are read back
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -137,6 +138,18 @@ class RunFolder:
     """The folder of one run."""
 
     path: Path
+
+    @staticmethod
+    def check_root(root: Path) -> None:
+        """Find out before any work that runs can be kept under `root`. Raises RunFolderError."""
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=root):
+                pass
+        except OSError as error:
+            raise RunFolderError(
+                f"cannot make a folder for the run under {root}: {error.strerror}"
+            ) from error
 
     @classmethod
     def create(cls, root: Path, *, name: str, now: datetime) -> RunFolder:

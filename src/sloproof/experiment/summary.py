@@ -117,6 +117,7 @@ def _plan(experiment: spec.Experiment, facts: RunFacts, *, blocks: int, configur
         margin=experiment.compare.chosen,
         prometheus=_watcher(facts),
         search=capacity.asked(experiment),
+        load_workers=facts.workers.total,
     )
 
 

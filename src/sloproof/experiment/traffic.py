@@ -6,6 +6,7 @@ import math
 from pathlib import Path  # noqa: TC003 - resolved by pydantic
 from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeVar
 
+import numpy as np
 from pydantic import BaseModel, Field, model_validator
 
 from sloproof.experiment.shapes import (
@@ -131,6 +132,13 @@ class LoadSpec(Section):
     def requests(self) -> int:
         """Return how many arrivals warm-up and load have together."""
         return round(self.rate * self.warmup) + self.load_requests
+
+    @property
+    def busiest_per_s(self) -> float:
+        """Return the greatest rate that it holds for about a second, warm-up included."""
+        edges_s = np.linspace(0, self.load_s, max(1, int(self.load_s)) + 1)
+        rates_per_s = np.diff(self._curve.count_until(edges_s)) / edges_s[1]
+        return max(self.rate, float(f"{rates_per_s.max():.6g}"))
 
     def in_words(self) -> str:
         """Return how the rate goes over the load phase."""

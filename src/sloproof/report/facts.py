@@ -46,6 +46,8 @@ def facts(results: Results) -> Iterator[tuple[str, str]]:
     )
     for number, traffic in enumerate(traffics(results.plan)):
         yield "traffic" if not number else "", traffic
+    if results.plan.load_workers > 1:
+        yield "load workers", str(results.plan.load_workers)
     if search := results.plan.search:
         yield "search", searched(search)
         yield "seed", str(results.plan.seed)

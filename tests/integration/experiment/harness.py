@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -76,3 +77,15 @@ def run(
 def small(**changes: Any) -> str:  # noqa: ANN401 - formatted into text
     values = {"root": ROOT, "blocks": 1, "repeats": 3, "locustfile": ROOT / "loadtest" / "locustfile.py"}
     return EXPERIMENT.format_map({**values, **changes})
+
+
+def the_run(folder: Path) -> Path:
+    """Return the only run under the reports of a folder."""
+    (found,) = (folder / "reports").iterdir()
+    return found
+
+
+def results(folder: Path) -> dict[str, Any]:
+    """Return the results of that run."""
+    answer: dict[str, Any] = json.loads((the_run(folder) / "results.json").read_text())
+    return answer

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from sloproof.cli import main
-from tests.integration.experiment.harness import ROOT, run
+from tests.integration.experiment.harness import ROOT, run, the_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,7 @@ def test_one_configuration_under_two_names_is_compared_within_its_blocks(
     status, _, error = run(folder, short_twins())
 
     assert status in {3, 4}, error  # two blocks cannot decide; on a busy machine they may even be invalid
-    (reports,) = (folder / "reports").iterdir()
+    reports = the_run(folder)
     results = json.loads((reports / "results.json").read_text())
     assert [each["id"] for each in results["configurations"]] == ["one", "other"]
     compared = {each["metric"]["name"]: each for each in results["comparisons"]}

@@ -14,7 +14,7 @@ from sloproof.experiment.calibration import measure_floor
 from sloproof.experiment.traffic import LoadSpec
 from sloproof.subject.port import HOST, Cell
 from sloproof.subject.process import ProcessSubject, free_port
-from tests.integration.experiment.harness import ROOT, run, small
+from tests.integration.experiment.harness import ROOT, run, small, the_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,7 +73,7 @@ def test_a_run_is_calibrated_before_it_begins_and_judges_nothing_below_its_floor
 
     status, out, error = run(folder, experiment.replace("[uvicorn, hypercorn]", "[uvicorn]"))
 
-    (reports,) = (folder / "reports").iterdir()
+    reports = the_run(folder)
     results = json.loads((reports / "results.json").read_text())
     floor = NoiseFloor.of(results["plan"]["calibration"])
     assert status in {3, 4}, error

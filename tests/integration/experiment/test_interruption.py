@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,9 +21,11 @@ from tests.integration.experiment.harness import (
     WITHIN_S,
     ended,
     processes_of,
+    results,
     sloproof,
     small,
     start,
+    the_run,
 )
 
 if TYPE_CHECKING:
@@ -47,16 +49,6 @@ def backend(request: pytest.FixtureRequest) -> str:
     if request.param == "docker":
         request.getfixturevalue("docker_engine")
     return str(request.param)
-
-
-def the_run(folder: Path) -> Path:
-    (found,) = (folder / "reports").iterdir()
-    return found
-
-
-def results(folder: Path) -> dict[str, Any]:
-    answer: dict[str, Any] = json.loads((the_run(folder) / "results.json").read_text())
-    return answer
 
 
 def containers(engine: docker.DockerClient) -> list[str]:
@@ -223,7 +215,7 @@ def test_a_full_disk_ends_the_run_before_a_trial_is_spoiled_and_room_lets_it_go_
 
         assert status == 5
         assert "MiB are free, and a trial may need" in error
-        (made,) = (small_disk / "reports").iterdir()
+        made = the_run(small_disk)
         assert f"Go on with: sloproof run --resume {made}" in out
         ballast.unlink()
         status, _, error = ended(sloproof("run", "--resume", made))
@@ -259,7 +251,7 @@ def test_a_disk_that_fills_up_within_a_trial_ends_the_run_in_words_and_keeps_wha
         assert status == 5
         assert "No space left on device" in error or "MiB are free" in error
         assert "Traceback" not in error
-        (made,) = (small_disk / "reports").iterdir()
+        made = the_run(small_disk)
         assert len((made / "trials.jsonl").read_text().splitlines()) >= 1
     finally:
         subprocess.run(["umount", "-l", str(small_disk)], check=True)  # noqa: S607 - as above

@@ -7,7 +7,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
-from tests.integration.experiment.harness import WITHIN_S, ended, sloproof, small
+from tests.integration.experiment.harness import WITHIN_S, ended, sloproof, small, the_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ def test_a_run_with_two_load_workers_counts_all_and_goes_on_with_two_after_an_in
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=WITHIN_S)
     assert process.returncode == 130
-    (reports,) = (folder / "reports").iterdir()
+    reports = the_run(folder)
     assert json.loads((reports / "run.json").read_text())["workers"]["local"] == 2
 
     refused, _, error = ended(sloproof("run", "--resume", reports, "--load-workers", 3))

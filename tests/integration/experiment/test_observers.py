@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
 from shutil import which
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import docker
 import pytest
@@ -17,7 +16,16 @@ from sloproof.experiment.prometheus.server import running
 from sloproof.observe.address import parse_address
 from sloproof.observe.prometheus import Prometheus
 from sloproof.subject.owner import LABEL
-from tests.integration.experiment.harness import ROOT, WITHIN_S, ended, processes_of, sloproof, small
+from tests.integration.experiment.harness import (
+    ROOT,
+    WITHIN_S,
+    ended,
+    processes_of,
+    results,
+    sloproof,
+    small,
+    the_run,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,16 +91,6 @@ def run(folder: Path, *arguments: object, env: dict[str, str] | None = None) -> 
     return ended(
         sloproof("run", *arguments, "--reports", folder / "reports", "--backend", "process", env=env)
     )
-
-
-def the_run(folder: Path) -> Path:
-    (found,) = (folder / "reports").iterdir()
-    return found
-
-
-def results(folder: Path) -> dict[str, Any]:
-    answer: dict[str, Any] = json.loads((the_run(folder) / "results.json").read_text())
-    return answer
 
 
 @pytest.mark.usefixtures("_prometheus_is_here")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.experiment.harness import WITHIN_S, run, small, start
+from tests.integration.experiment.harness import WITHIN_S, run, small, start, the_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,7 @@ class Late(FastHttpUser):
 def test_a_small_matrix_runs_from_the_command_to_the_report(folder: Path) -> None:
     status, out, error = run(folder, small())
 
-    (reports,) = (folder / "reports").iterdir()
+    reports = the_run(folder)
     results = json.loads((reports / "results.json").read_text())
     assert status in {3, 4}, error  # one block cannot decide; on a busy machine it may even be invalid
     assert [each["id"] for each in results["configurations"]] == ["uvicorn", "hypercorn"]
@@ -100,7 +100,7 @@ def test_a_generator_that_is_late_makes_trials_invalid_and_they_are_repeated_wit
 
     status, out, _ = run(folder, small(locustfile=late, repeats=1))
 
-    (reports,) = (folder / "reports").iterdir()
+    reports = the_run(folder)
     trials = json.loads((reports / "results.json").read_text())["trials"]
     assert status == 4
     assert len(trials) == 3  # one of the two was repeated, once
@@ -119,7 +119,7 @@ def test_a_subject_that_crashes_under_load_violates_integrity_and_the_run_goes_o
         os.killpg(supervisor, signal.SIGKILL)
         _, error = process.communicate(timeout=WITHIN_S)
 
-    (reports,) = (folder / "reports").iterdir()
+    reports = the_run(folder)
     trials = json.loads((reports / "results.json").read_text())["trials"]
     assert process.returncode == 1, error
     assert len(trials) == 2

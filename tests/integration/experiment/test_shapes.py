@@ -10,7 +10,7 @@ import pytest
 
 from sloproof.analysis.samples import Phase
 from sloproof.experiment.runfolder import RunFolder
-from tests.integration.experiment.harness import ended, run, sloproof, small
+from tests.integration.experiment.harness import ended, run, sloproof, small, the_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,7 @@ def test_what_was_planned_is_sent_kept_and_reported(folder: Path) -> None:
     status, _, error = run(folder, small() + PROFILES)
     assert status in {3, 4}, error  # one block cannot decide
 
-    (reports,) = (folder / "reports").iterdir()
+    reports = the_run(folder)
     kept = RunFolder(reports)
     sent = {record.configuration: kept.trial(record.folder).samples() for record in kept.records()}
     replayed = sent["uvicorn-again"].select(phase=Phase.LOAD).intended_s

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tests.integration.experiment.harness import ended, sloproof, small
+from tests.integration.experiment.harness import ended, sloproof, small, the_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ def test_a_run_until_decided_ends_at_the_first_look_that_decides(folder: Path) -
 
     status, _, error = ended(sloproof("run", path, "--reports", folder / "reports", *chosen), within_s=280)
 
-    (run,) = (folder / "reports").iterdir()
+    run = the_run(folder)
     results = json.loads((run / "results.json").read_text())
     (submit, integrity) = results["configurations"][0]["objectives"]
     trials, valid = results["trials"], [each for each in results["trials"] if each["valid"]]

@@ -200,6 +200,10 @@ def test_markdown_puts_the_answer_first_and_escapes_names(
             id="Locust file",
         ),
         pytest.param(
+            (lambda r: r["plan"].update(load_workers=2), "load workers: 1 and 2"),
+            id="load workers",
+        ),
+        pytest.param(
             (
                 lambda r: r["objectives"][0].update(target="0.999"),
                 "objective.submit-latency.target: '0.99' and '0.999'",

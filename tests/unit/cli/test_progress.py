@@ -63,7 +63,7 @@ def told(invention: Invention, *, again: bool = False, terminal: bool = False, *
 def test_a_log_gets_a_plain_line_for_each_trial_with_its_slis_and_the_time_left(invention: Invention) -> None:
     first, line = told(invention, slow=30).splitlines()
 
-    assert first == "20260102T030405Z-quick: 2 configurations × 1 blocks = 2 trials, about 53.0 s"
+    assert first == "20260102T030405Z-quick: 2 configurations × 1 blocks = 2 trials, about 1 min 02 s"
     assert line.startswith("1/2  block 1  uvicorn")
     assert "submit-latency 97.0 %  read-latency 97.0 %  availability 100 %  completion 100 %" in line
     assert line.endswith(" left")

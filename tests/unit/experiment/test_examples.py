@@ -27,11 +27,11 @@ def test_a_plan_says_what_runs_where_and_for_how_long(capsys: pytest.CaptureFixt
 
     assert main(["plan", str(quick), "--backend", "process", "--blocks", "2", "--seed", "7"]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("quick: 4 configurations × 2 blocks = 8 trials, about 3 min")
+    assert out.startswith("quick: 4 configurations × 2 blocks = 8 trials, about 4 min")
     assert "seed 7" in out
     assert "backend process: asked for" in out
     assert "hypercorn-4" in out
-    assert "150/s poisson for 20 s after 1 s" in out
+    assert "150/s poisson for 22 s after 1 s" in out
 
 
 def test_what_runs_in_containers_only_is_not_run_as_a_process(capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,7 +19,7 @@ from sloproof.analysis.verdicts import Verdict
 from sloproof.compile import promql
 from sloproof.experiment.prometheus import choice, reading, setup
 from sloproof.experiment.prometheus.reading import FILE, READING, Answers, Asked, Ends, Reading, window
-from sloproof.experiment.spec import ObserveSpec
+from sloproof.experiment.sections import ObserveSpec
 from sloproof.experiment.summary import summarise
 from sloproof.slo.definition import Latency, Metrics, load
 from sloproof.subject.process import PORTS, free_port

@@ -108,6 +108,24 @@ def test_a_shape_comes_to_a_number_of_requests_in_a_time(
     assert traffic.seconds == pytest.approx(load_s + 2)
 
 
+@pytest.mark.parametrize(
+    ("shape", "busiest_per_s"),
+    [
+        pytest.param("{constant: {}}", 50, id="constant"),
+        pytest.param("{ramp: {to: 200/s}}", 192.5, id="the last second of a ramp"),
+        pytest.param("{spike: {to: 600/s, at: 8s, for: 2s}}", 600, id="spike"),
+        pytest.param("{steps: [{at: 5s, to: 10/s}]}", 50, id="a step down"),
+        pytest.param("{replay: {file: arrivals.txt, speed: 20}}", 80, id="a replay busier than its warm-up"),
+    ],
+)
+def test_the_busiest_second_says_what_a_generator_must_keep(
+    tmp_path: Path, shape: str, busiest_per_s: float
+) -> None:
+    traffic = load(tmp_path, f"duration: 10s\n  shape: {shape}").load
+
+    assert traffic.busiest_per_s == pytest.approx(busiest_per_s)
+
+
 def test_a_replay_without_a_duration_takes_as_long_as_its_recording(tmp_path: Path) -> None:
     traffic = load(tmp_path, "shape: {replay: {file: arrivals.txt, speed: 4}}").load
     assert (traffic.load_s, traffic.load_requests) == (2.5, 40)

@@ -152,6 +152,7 @@ def _facts(run: RecordedRun) -> dict[str, object]:
         **_flat("subject", {name: getattr(plan, name) for name in SUBJECT}),
         **_flat("traffic", asdict(plan.traffic)),
         **_flat("profiles", {name: asdict(traffic) for name, traffic in plan.profiles.items()}),
+        "load workers": plan.load_workers,
         "locustfile": plan.inputs.get("locustfile"),
         **_flat("objective", {each.name: _asked(each) for each in run.objectives}),
         **_flat("configuration", factors),

@@ -14,7 +14,7 @@ from sloproof.subject.port import SubjectError
 
 if TYPE_CHECKING:
     from sloproof.experiment.backends import Backend
-    from sloproof.experiment.spec import ObserveSpec
+    from sloproof.experiment.sections import ObserveSpec
     from sloproof.subject.docker import Engine
 
 PROGRAM = "prometheus"
