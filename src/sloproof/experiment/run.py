@@ -113,8 +113,8 @@ def open_run(  # noqa: PLR0913 - all that a run is made of
 
     """
     definition = slo.load(experiment.slo)
-    RunFolder.check_root(reports)
     prometheus = choice.choose(experiment.observe, backend)
+    RunFolder.check_root(reports)
     matrix = experiment.configurations()
     subject = backend.prepare(matrix, progress.preparing)
     here = environment(experiment.subject.directory)
