@@ -4,16 +4,18 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-import docker
 import pytest
-from docker.errors import DockerException
 from hypothesis import settings
 
+from sloproof.subject.docker.engine import Engine
+from sloproof.subject.docker.errors import EngineError
 from tests.invention import Invention
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import docker
 
 # Machines are shared and slow now and then; how long an example takes says nothing about the code.
 settings.register_profile("sloproof", deadline=None)
@@ -21,8 +23,6 @@ settings.load_profile("sloproof")
 
 # A shell that starts tests in the background has them, and all that they start, ignore Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-
-ENGINE_WITHIN_S = 60
 
 
 @pytest.fixture
@@ -35,11 +35,10 @@ def invention(tmp_path: Path) -> Invention:
 def docker_engine() -> Iterator[docker.DockerClient]:
     """Return a client of the machine's Docker engine; without one, skip, or fail where one is required."""
     try:
-        client = docker.from_env(timeout=ENGINE_WITHIN_S)
-        client.ping()
-    except DockerException as error:
+        engine = Engine.connect()
+    except EngineError as error:
         if os.environ.get("REQUIRE_DOCKER") == "1":
-            pytest.fail(f"REQUIRE_DOCKER=1, and no Docker engine answers: {error}")
-        pytest.skip(f"no Docker engine answers: {error}")
-    yield client
-    client.close()
+            pytest.fail(f"REQUIRE_DOCKER=1, and {error}")
+        pytest.skip(str(error))
+    yield engine.client
+    engine.close()
