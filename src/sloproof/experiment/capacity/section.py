@@ -72,13 +72,13 @@ def misplaced(data: Any) -> Iterator[tuple[tuple[str, ...], str]]:  # noqa: ANN4
                 yield ("blocks",), "blocks: a search decides how many trials it needs: leave it out"
             if "repeats" in data:
                 yield ("repeats",), "repeats: a search repeats what is invalid by itself: leave it out"
-            yield from _rates(data)
+            yield from _traffic(data)
 
 
-def _rates(data: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
-    instead = "rate: the search chooses the rates: write search.from and search.to instead"
-    if "rate" in (data.get("load") or {}):
-        yield ("load", "rate"), instead
-    for name, profile in (data.get("profiles") or {}).items():
-        if "rate" in (profile or {}):
-            yield ("profiles", name, "rate"), instead
+def _traffic(data: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    profiles = {("profiles", name): profile for name, profile in (data.get("profiles") or {}).items()}
+    for path, traffic in {("load",): data.get("load"), **profiles}.items():
+        if "rate" in (traffic or {}):
+            yield (*path, "rate"), "rate: the search chooses the rates: write search.from and search.to instead"
+        if "shape" in (traffic or {}):
+            yield (*path, "shape"), "shape: a search runs at constant rates: leave it out"

@@ -20,7 +20,7 @@ def test_the_time_is_shared_equally_and_every_configuration_has_a_seed_of_its_ow
     plans = search_plans(spec.load(CAPACITY), BackendName.PROCESS)
 
     assert list(plans) == ["uvicorn-1", "uvicorn-4", "hypercorn-1", "hypercorn-4"]
-    assert {each.budget_s for each in plans.values()} == {300}
+    assert {each.budget_s for each in plans.values()} == {360}
     assert len({each.seed for each in plans.values()}) == 4
 
 
@@ -54,8 +54,8 @@ def test_too_little_time_is_refused_with_what_would_be_enough() -> None:
     with pytest.raises(BudgetError) as refused:
         check_budget(short, BackendName.PROCESS)
     assert str(refused.value) == (
-        "capacity: search.budget: 10m leaves uvicorn-1 13 trials of about 11 s, and a search takes about 26: "
-        "write 20m, or make the trials shorter"
+        "capacity: search.budget: 10m leaves uvicorn-1 11 trials of about 13.5 s, and a search takes about 26: "
+        "write 24m, or make the trials shorter"
     )
     check_budget(experiment, BackendName.PROCESS)
 
@@ -65,8 +65,8 @@ def test_a_plan_says_how_long_a_search_takes_at_most(capsys: pytest.CaptureFixtu
 
     out = capsys.readouterr().out
     assert out.startswith(
-        "capacity: a search for the capacity of 4 configurations, within 20 min 00 s, 5 min 00 s each: "
-        "at most about 108 trials; seed 1\n"
+        "capacity: a search for the capacity of 4 configurations, within 24 min 00 s, 6 min 00 s each: "
+        "at most about 104 trials; seed 1\n"
     )
     assert "100/s to 1600/s poisson for 4 s after 1 s" in out
 

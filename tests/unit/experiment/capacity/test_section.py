@@ -78,10 +78,24 @@ def line(text: str, of: str) -> int:
             id="a profile with a rate",
         ),
         pytest.param(
-            "  budget: 20m",
-            "  budget: 20",
-            "  budget: 20",
-            ":11: budget: '20' has no unit: write 20ms or 20s",
+            "  arrival: poisson",
+            "  shape: {constant: {}}",
+            "  shape:",
+            ":3: shape: a search runs at constant rates: leave it out",
+            id="a shape of its own",
+        ),
+        pytest.param(
+            "seed: 1",
+            "profiles: {heavy: {shape: {constant: {}}}}",
+            "profiles:",
+            ":20: shape: a search runs at constant rates: leave it out",
+            id="a profile with a shape",
+        ),
+        pytest.param(
+            "  budget: 24m",
+            "  budget: 24",
+            "  budget: 24",
+            ":11: budget: '24' has no unit: write 24ms or 24s",
             id="a budget without a unit",
         ),
         pytest.param(
