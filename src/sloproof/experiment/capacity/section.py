@@ -76,9 +76,11 @@ def misplaced(data: Any) -> Iterator[tuple[tuple[str, ...], str]]:  # noqa: ANN4
 
 
 def _traffic(data: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    instead = {
+        "rate": "rate: the search chooses the rates: write search.from and search.to instead",
+        "shape": "shape: a search runs at constant rates: leave it out",
+    }
     profiles = {("profiles", name): profile for name, profile in (data.get("profiles") or {}).items()}
     for path, traffic in {("load",): data.get("load"), **profiles}.items():
-        if "rate" in (traffic or {}):
-            yield (*path, "rate"), "rate: the search chooses the rates: write search.from and search.to instead"
-        if "shape" in (traffic or {}):
-            yield (*path, "shape"), "shape: a search runs at constant rates: leave it out"
+        for key in instead.keys() & (traffic or {}):
+            yield (*path, key), instead[key]

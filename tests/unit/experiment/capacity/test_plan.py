@@ -54,8 +54,8 @@ def test_too_little_time_is_refused_with_what_would_be_enough() -> None:
     with pytest.raises(BudgetError) as refused:
         check_budget(short, BackendName.PROCESS)
     assert str(refused.value) == (
-        "capacity: search.budget: 10m leaves uvicorn-1 11 trials of about 13.5 s, and a search takes about 26: "
-        "write 24m, or make the trials shorter"
+        "capacity: search.budget: 10m leaves uvicorn-1 11 trials of about 13.5 s, and a search takes about "
+        "26: write 24m, or make the trials shorter"
     )
     check_budget(experiment, BackendName.PROCESS)
 
