@@ -80,7 +80,9 @@ def _traffic(data: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
         "rate": "rate: the search chooses the rates: write search.from and search.to instead",
         "shape": "shape: a search runs at constant rates: leave it out",
     }
-    profiles = {("profiles", name): profile for name, profile in (data.get("profiles") or {}).items()}
-    for path, traffic in {("load",): data.get("load"), **profiles}.items():
-        for key in instead.keys() & (traffic or {}):
-            yield (*path, key), instead[key]
+    sections: dict[tuple[str, ...], Any] = {("load",): data.get("load")}
+    sections |= {("profiles", name): profile for name, profile in (data.get("profiles") or {}).items()}
+    for path, section in sections.items():
+        for key, what in instead.items():
+            if key in (section or {}):
+                yield (*path, key), what
