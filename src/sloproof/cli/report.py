@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sloproof.analysis.results import exit_status
 from sloproof.cli.terminal import console
-from sloproof.cli.verdicts import verdict_table
+from sloproof.cli.verdicts import reasons, verdict_table
 from sloproof.experiment.runfolder import RunFolder
 from sloproof.experiment.summary import summarise
 from sloproof.files import write_atomically
@@ -34,6 +34,8 @@ def write_report(folder: RunFolder, out: Console) -> int:
         write_atomically(path, text)
     out.print()
     out.print(verdict_table(results))
+    for line in reasons(results):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
     out.print(f"Report: {folder.report}", markup=False, soft_wrap=True)
     return exit_status(results)
 

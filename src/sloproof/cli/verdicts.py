@@ -1,7 +1,8 @@
-"""The verdict table that ends a run on the terminal."""
+"""The verdicts that end a run on the terminal: a table, and what to know before believing it."""
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -9,12 +10,17 @@ from rich.text import Text
 
 from sloproof.analysis.capacity.result import CAPACITY
 from sloproof.analysis.verdicts import Verdict
+from sloproof.report.answer import notes
 from sloproof.report.text import asks, percent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sloproof.analysis.results import ObjectiveResult, Results
 
 STYLES = {Verdict.MET: "green", Verdict.VIOLATED: "bold red", Verdict.INCONCLUSIVE: "yellow"}
+
+MOST_REASONS = 10
 
 
 def verdict_table(results: Results) -> Table:
@@ -28,6 +34,12 @@ def verdict_table(results: Results) -> Table:
     for configuration in results.configurations:
         table.add_row(configuration.id, *(_cell(objective) for objective in configuration.objectives))
     return table
+
+
+def reasons(results: Results) -> Iterator[str]:
+    """Yield why objectives are violated, where observers disagree, what was invalid: not more than a few."""
+    for about, note in islice(notes(results), MOST_REASONS):
+        yield f"{about}: {note}"
 
 
 def _cell(objective: ObjectiveResult) -> Text:

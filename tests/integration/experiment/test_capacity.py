@@ -55,6 +55,7 @@ subject: {{command: ["{{python}}", {here}/one_at_a_time.py, "{{port}}"], env: {{
 factors: {{label: [one]}}
 search: {search}
 load: {{locustfile: locustfile.py, arrival: constant, warmup: 0.3s, duration: {duration}, users: 32}}
+observe: {{prometheus: "off"}}
 """
 
 

@@ -120,20 +120,29 @@ def test_three_observers_of_a_quiet_server_agree_on_what_they_counted(folder: Pa
 
 @pytest.mark.usefixtures("_prometheus_is_here")
 def test_a_server_that_stalls_sees_nothing_of_it_and_is_called_blind(folder: Path) -> None:
-    _, _, error = run(folder, experiment(folder, stalls=300, duration="6s"))
+    status, out, error = run(folder, experiment(folder, stalls=300, blocks=6, duration="4s"))
 
-    (trial,) = results(folder)["trials"]
+    told = results(folder)
+    assert sum(trial["valid"] for trial in told["trials"]) >= 6, error
+    trial = told["trials"][0]
     fast = trial["observations"]["fast"]
-    assert fast["client"]["good"] < 0.95 * fast["client"]["total"], error
-    assert fast["server"] == {"good": 600, "total": 600}
+    assert fast["client"]["good"] < 0.95 * fast["client"]["total"]
+    assert fast["server"] == {"good": 400, "total": 400}
     assert fast["prometheus"]["ratio"] == pytest.approx(1)
     assert fast["finding"].startswith("a blind spot: by the server's own metrics and Prometheus")
     assert "SLIs differ on equal counts" in fast["finding"]
     bad = fast["bad"]
-    assert bad["late_start"] + bad["late_before_server"] == 600 - fast["client"]["good"]
+    assert bad["late_start"] + bad["late_before_server"] == 400 - fast["client"]["good"]
     assert bad["late_in_server"] == 0
     page = (the_run(folder) / "trials" / trial["folder"] / "trial.html").read_text()
     assert "a blind spot" in page
+
+    blind = "a blind spot: the server's own metrics and Prometheus say MET, its clients VIOLATED"
+    objectives = told["configurations"][0]["objectives"]
+    assert next(each for each in objectives if each["name"] == "fast")["verdict"] == "VIOLATED"
+    assert status == 1
+    assert blind in " ".join(out.split())
+    assert blind in (the_run(folder) / "report.md").read_text()
 
 
 def test_a_run_without_a_prometheus_goes_on_and_says_so(folder: Path) -> None:

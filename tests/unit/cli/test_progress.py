@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from sloproof.cli.progress import RunProgress
-from sloproof.cli.verdicts import verdict_table
+from sloproof.cli.verdicts import reasons, verdict_table
 from sloproof.experiment import spec
 from sloproof.experiment.backends import ProcessBackend
 from sloproof.experiment.evaluate import evaluate_trial
@@ -109,6 +109,15 @@ def test_the_verdict_table_has_a_row_for_each_configuration_and_a_column_for_eac
     assert row.count("MET") == 3
     assert "99 % within 250 ms" in table
     assert "97.0 %" in table
+
+
+def test_the_reason_of_a_violation_stands_under_the_table(invention: Invention) -> None:
+    invention.fill(uvicorn_1=InventedTrial(configuration="", slow=30))
+
+    (first, *_) = reasons(summarise(invention.folder))
+
+    assert first.startswith("uvicorn-1, submit-latency: 0 of 6 trials met 99 %: the whole interval misses it; ")
+    assert "a blind spot: the server's own metrics say MET, its clients VIOLATED" in first
 
 
 def test_a_warning_is_shown_as_it_was_said_whatever_is_in_it() -> None:
