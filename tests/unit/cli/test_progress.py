@@ -116,7 +116,9 @@ def test_the_reason_of_a_violation_stands_under_the_table(invention: Invention) 
 
     (first, *_) = reasons(summarise(invention.folder))
 
-    assert first.startswith("uvicorn-1, submit-latency: 0 of 6 trials met 99 %: the whole interval misses it; ")
+    assert first.startswith(
+        "uvicorn-1, submit-latency: 0 of 6 trials met 99 %: the whole interval misses it; "
+    )
     assert "a blind spot: the server's own metrics say MET, its clients VIOLATED" in first
 
 
