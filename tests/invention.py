@@ -15,9 +15,11 @@ from sloproof.analysis.samples import Phase, Samples
 from sloproof.experiment.plan import configurations
 from sloproof.experiment.record import BackendName, Part, Stop, TrialRecord
 from sloproof.experiment.runfolder import RunFacts, RunFolder
+from sloproof.experiment.summary import summarise
 from sloproof.load.files import write_jobs, write_samples
 from sloproof.load.ledger import Accepted, Reading
 from sloproof.load.protocol import PhaseFacts
+from sloproof.report.histograms import Histograms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -225,6 +227,12 @@ def renamed(results: Results) -> Results:
             for each in results.trials
         ),
     )
+
+
+def reported(run: RunFolder) -> tuple[Results, Histograms]:
+    """Return what every report of a run is made of."""
+    histograms = Histograms()
+    return summarise(run, seen=lambda trial: histograms.add(trial.result, trial.scored)), histograms
 
 
 class Invention:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from sloproof.analysis.columns import together
 from sloproof.analysis.samples import Outcome
 
 if TYPE_CHECKING:
@@ -117,9 +118,9 @@ class TimeSpent:
     server_s: float | None
 
 
-def by_outcome(outcomes: Words) -> dict[str, int]:
-    """Return how many requests ended how, the outcomes that occur."""
-    counts = outcomes.count(np.ones(len(outcomes), dtype=np.bool_))
+def by_outcome(*parts: Words) -> dict[str, int]:
+    """Return how many requests of all parts ended how, the outcomes that occur."""
+    counts = _added(outcomes.count() for outcomes in parts)
     return {outcome.value: count for outcome in Outcome if (count := counts.get(outcome.value, 0))}
 
 
@@ -131,7 +132,7 @@ def by_fate(scored: Jobs) -> dict[str, int]:
         "lost": scored.lost,
         "pending": scored.pending,
     }
-    return {name: count for name, rows in counts.items() if (count := int(rows.sum()))}
+    return {name: count for name, rows in counts.items() if (count := int(np.count_nonzero(rows)))}
 
 
 def bad_events(scored: Samples, *, threshold_s: float, server_late: int | None) -> BadEvents:
@@ -143,13 +144,13 @@ def bad_events(scored: Samples, *, threshold_s: float, server_late: int | None) 
     in_time = scored.service_time_s <= threshold_s
     kinds = by_outcome(scored.outcome)
     answered = kinds.pop(Outcome.ANSWERED.value, 0)
-    if failed := answered - int(served.sum()):
+    if failed := answered - int(np.count_nonzero(served)):
         kinds[NOT_SERVED] = failed
-    slow = int((served & ~in_time).sum())
+    slow = int(np.count_nonzero(served & ~in_time))
     in_server = None if server_late is None else min(server_late, slow)
     return BadEvents(
         not_served=kinds,
-        late_start=int((served & in_time & (scored.latency_s > threshold_s)).sum()),
+        late_start=int(np.count_nonzero(served & in_time & (scored.latency_s > threshold_s))),
         late_before_server=None if in_server is None else slow - in_server,
         late_in_server=in_server,
         given_up=None if server_late is None or in_server is None else server_late - in_server,
@@ -162,8 +163,8 @@ def time_spent(scored: Samples, *, server: tuple[float, int] | None) -> TimeSpen
 
     `server` is the sum of the durations that the server measured, in seconds, and of how many requests.
     """
-    rows = scored.answered
-    if not (answered := int(rows.sum())):
+    rows = together(scored.answered)
+    if not (answered := len(scored.intended_s[rows])):
         return None
     latency_s, lag_s, service_s = (
         _sum(column[rows]) for column in (scored.latency_s, scored.dispatch_lag_s, scored.service_time_s)

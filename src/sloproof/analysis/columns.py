@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -86,14 +86,9 @@ class Words:
     def __getitem__(self, rows: slice | NDArray[Any]) -> Self:
         return type(self)(self.codes[rows], self.vocabulary)
 
-    def isin(self, words: Collection[str]) -> NDArray[np.bool_]:
-        """Return which rows have one of these words."""
-        wanted = np.array([word in words for word in self.vocabulary], dtype=np.bool_)
-        return np.asarray(wanted[self.codes], dtype=np.bool_)
-
-    def count(self, rows: NDArray[np.bool_]) -> dict[str, int]:
-        """Return how many of `rows` have each word of the vocabulary."""
-        counts = np.bincount(self.codes[rows], minlength=len(self.vocabulary)).tolist()
+    def count(self) -> dict[str, int]:
+        """Return how many rows have each word of the vocabulary."""
+        counts = np.bincount(self.codes, minlength=len(self.vocabulary)).tolist()
         return dict(zip(map(str, self.vocabulary), counts, strict=True))
 
     def __eq__(self, word: object) -> NDArray[np.bool_]:  # type: ignore[override]
@@ -113,12 +108,14 @@ class Words:
         return np.asarray(np.asarray(self.vocabulary, dtype=np.str_)[self.codes], dtype=dtype)
 
 
-def together(rows: NDArray[np.bool_]) -> NDArray[np.bool_] | slice:
-    """Return rows as a slice where they lie together: with a slice NumPy copies nothing.
+def together(rows: NDArray[np.bool_]) -> NDArray[np.intp] | slice:
+    """Return rows as a slice where they lie together, with which NumPy copies nothing, else as their places.
+
+    Places pick the rows of many columns several times quicker than the mask that they come from.
 
     >>> together(np.array([False, True, True])), together(np.array([True, False, True]))
-    (slice(1, 3, None), array([ True, False,  True]))
+    (slice(1, 3, None), array([0, 2]))
     """
     count = int(np.count_nonzero(rows))
     first = int(rows.argmax()) if count else 0
-    return slice(first, first + count) if rows[first : first + count].all() else rows
+    return slice(first, first + count) if rows[first : first + count].all() else np.flatnonzero(rows)

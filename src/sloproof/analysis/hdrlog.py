@@ -10,16 +10,13 @@ import base64
 import re
 import struct
 import zlib
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sloproof.analysis.samples import Phase
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -40,14 +37,6 @@ INTERVAL_S = 1.0
 ENDS_A_TAG = re.compile(r"[\s,]")
 
 
-@dataclass(frozen=True, slots=True)
-class TimedSamples:
-    """The samples of a trial, with the Unix time from which its clock counts."""
-
-    began_at: float
-    samples: Samples
-
-
 class _Interval(NamedTuple):
     """A line of the log: its time, still without the base that all share, then the rest of it."""
 
@@ -57,48 +46,55 @@ class _Interval(NamedTuple):
     rest: str
 
 
-def hdr_log(trials: Iterable[TimedSamples]) -> str:
-    """Return the log of the load phase of trials: a line for each second and endpoint, which is its tag.
+class HdrLog:
+    """The log of the load phase of trials: a line for each second and endpoint, which is its tag.
 
     Latencies count from the intended start, in nanoseconds. A tag is one word: what would end it is ``_``.
-    A trial is let go of before the next is asked for.
+    A trial is let go of once it is added: what is kept of it are its lines.
     """
-    began_at: list[float] = []
-    intervals: list[_Interval] = []
-    unanswered = 0
-    for trial in trials:
-        scored = trial.samples.select(phase=Phase.LOAD)
-        began_at.append(trial.began_at)
-        unanswered += len(scored) - int(np.count_nonzero(scored.answered))
-        intervals += _intervals(scored, trial.began_at)
-    base = min(began_at, default=0.0)
-    intervals.sort(key=lambda each: each.trial_began_at)
-    header = (
-        "#[Latency from the intended start in nanoseconds; Interval_Max in milliseconds "
-        f"(maxValueUnitRatio {NANOSECONDS_IN_MS})]\n"
-        f"#[{unanswered} requests were never answered: each is recorded as an hour]\n"
-        "#[Histogram log format version 1.3]\n"
-        f"#[BaseTime: {base:.3f} (seconds since epoch)]\n"
-        f"#[StartTime: {base:.3f} (seconds since epoch), {datetime.fromtimestamp(base, UTC).isoformat()}]\n"
-        '"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"\n'
-    )
-    return header + "".join(
-        f"Tag={each.tag},{each.trial_began_at + each.begin_s - base:.3f},{each.rest}\n" for each in intervals
-    )
+
+    def __init__(self) -> None:
+        self._began_at: list[float] = []
+        self._intervals: list[_Interval] = []
+        self._unanswered = 0
+
+    def add(self, began_at: float, requests: Mapping[str, Samples]) -> None:
+        """Add the load phase of a trial, its requests by endpoint; `began_at` is its clock's Unix time 0."""
+        self._began_at.append(began_at)
+        self._unanswered += sum(int(np.count_nonzero(~each.answered)) for each in requests.values())
+        self._intervals += _intervals(requests, began_at)
+
+    def text(self) -> str:
+        """Return the log as it stands, the trials in the order in which they began."""
+        base = min(self._began_at, default=0.0)
+        began = datetime.fromtimestamp(base, UTC).isoformat()
+        header = (
+            "#[Latency from the intended start in nanoseconds; Interval_Max in milliseconds "
+            f"(maxValueUnitRatio {NANOSECONDS_IN_MS})]\n"
+            f"#[{self._unanswered} requests were never answered: each is recorded as an hour]\n"
+            "#[Histogram log format version 1.3]\n"
+            f"#[BaseTime: {base:.3f} (seconds since epoch)]\n"
+            f"#[StartTime: {base:.3f} (seconds since epoch), {began}]\n"
+            '"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"\n'
+        )
+        return header + "".join(
+            f"Tag={each.tag},{each.trial_began_at + each.begin_s - base:.3f},{each.rest}\n"
+            for each in sorted(self._intervals, key=lambda each: each.trial_began_at)
+        )
 
 
-def _intervals(scored: Samples, began_at: float) -> list[_Interval]:
+def _intervals(requests: Mapping[str, Samples], began_at: float) -> list[_Interval]:
     """Return the intervals of a trial in their order: by second, then by endpoint."""
-    if not len(scored):
-        return []
-    begin_s = float(scored.intended_s.min())
-    second = ((scored.intended_s - begin_s) / INTERVAL_S).astype(np.int64)
-    nanoseconds = np.minimum(np.maximum(scored.latency_s * NANOSECONDS, 0), UNANSWERED_NS).astype(np.int64)
+    begin_s = min((float(each.intended_s.min()) for each in requests.values()), default=0.0)
     found = []
-    for endpoint in scored.endpoints:
-        rows, tag = scored.endpoint == endpoint, ENDS_A_TAG.sub("_", endpoint)
-        for each, rest in _histograms(second[rows], nanoseconds[rows]):
-            found.append(_Interval(began_at, begin_s + each * INTERVAL_S, tag, rest))
+    for endpoint, each in requests.items():
+        second = ((each.intended_s - begin_s) / INTERVAL_S).astype(np.int64)
+        nanoseconds = np.clip(each.latency_s * NANOSECONDS, 0, UNANSWERED_NS).astype(np.int64)
+        tag = ENDS_A_TAG.sub("_", endpoint)
+        found += [
+            _Interval(began_at, begin_s + number * INTERVAL_S, tag, rest)
+            for number, rest in _histograms(second, nanoseconds)
+        ]
     return sorted(found, key=lambda interval: interval.begin_s)
 
 

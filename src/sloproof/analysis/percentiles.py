@@ -16,12 +16,25 @@ if TYPE_CHECKING:
 
 QUANTILES = (0.5, 0.9, 0.99)
 """Those that are reported and compared."""
+RARE_QUANTILES = (0.999,)
+"""Those that are left out where no trial has requests enough for them, as in most runs."""
 MIN_SAMPLES_BEYOND = 10
 MAX_POINTS = 400
 
 
 def percentile(values: NDArray[np.float64], q: float) -> float | None:
-    """Return the q-th quantile, 0 < q < 1, by nearest rank: the least value that a share q does not exceed.
+    """Return the q-th quantile, 0 < q < 1, as `percentiles` does.
+
+    >>> percentile(np.arange(1.0, 1001.0), 0.99)
+    990.0
+    """
+    return percentiles(values, (q,))[q]
+
+
+def percentiles(values: NDArray[np.float64], qs: Sequence[float]) -> dict[float, float | None]:
+    """Return the q-th quantile for each q, 0 < q < 1, by nearest rank.
+
+    It is the least value that a share q does not exceed.
 
     So it agrees with an SLI counted over the same values: the share at or below a threshold is at least q if
     and only if this is at most the threshold. Interpolating definitions do not have that property. +inf
@@ -29,15 +42,14 @@ def percentile(values: NDArray[np.float64], q: float) -> float | None:
     beyond it (a p99 takes 1,000, a p99.9 10,000): it would be the luck of a few requests.
     Source: Hyndman and Fan, "Sample Quantiles in Statistical Packages" (1996), definition 1.
 
-    >>> percentile(np.arange(1.0, 1001.0), 0.99)
-    990.0
+    >>> percentiles(np.arange(1.0, 1001.0), (0.5, 0.99, 0.999))
+    {0.5: 500.0, 0.99: 990.0, 0.999: None}
     """
     if np.isnan(values).any():
         raise ValueError("a percentile of NaN means nothing: a request that was never answered counts as inf")
-    if len(values) < least_samples(q):
-        return None
-    place = nearest_rank(len(values), q) - 1
-    return float(np.partition(values, place)[place])
+    n = len(values)
+    ordered = np.sort(values)  # vectorised, so quicker than to look for more than one place
+    return {q: float(ordered[nearest_rank(n, q) - 1]) if n >= least_samples(q) else None for q in qs}
 
 
 @cache

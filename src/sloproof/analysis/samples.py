@@ -103,11 +103,18 @@ class Samples:
                 raise ValueError(f"samples hold nulls in {name!r}; what never happened is NaN, or status 0")
         samples = cls(**{field.name: _to_numpy(table[field.name], field.type) for field in SCHEMA})
         for name, vocabulary in VOCABULARIES.items():
-            if unknown := sorted(set(getattr(samples, name).used) - set(vocabulary)):
+            words: Words = getattr(samples, name)
+            strangers = set(words.vocabulary) - set(vocabulary)  # none, mostly: then no row need be looked at
+            if strangers and (unknown := sorted(strangers.intersection(words.used))):
                 raise ValueError(
                     f"samples hold {unknown} in {name!r}; it takes {[str(w) for w in vocabulary]}"
                 )
         return samples
+
+    @classmethod
+    def none(cls) -> Self:
+        """Return no requests at all."""
+        return cls.from_table(SCHEMA.empty_table())
 
     def to_table(self) -> pa.Table:
         """Return the samples as an Arrow table of ``SCHEMA``, words as dictionaries."""
@@ -122,6 +129,10 @@ class Samples:
         masks = [column == word for column, word in ((self.phase, phase), (self.endpoint, endpoint)) if word]
         rows = together(np.logical_and.reduce(masks)) if masks else slice(None)
         return type(self)(**{name: getattr(self, name)[rows] for name in COLUMNS})
+
+    def by_endpoint(self) -> dict[str, Self]:
+        """Return the rows of each endpoint that occurs, the endpoints sorted."""
+        return {endpoint: self.select(endpoint=endpoint) for endpoint in self.endpoints}
 
     @property
     def endpoints(self) -> tuple[str, ...]:

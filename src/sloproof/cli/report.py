@@ -12,6 +12,7 @@ from sloproof.experiment.runfolder import RunFolder
 from sloproof.experiment.summary import summarise
 from sloproof.files import write_atomically
 from sloproof.report.documents import documents
+from sloproof.report.histograms import Histograms
 
 if TYPE_CHECKING:
     import argparse
@@ -27,8 +28,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def write_report(folder: RunFolder, out: Console) -> int:
     """Write every report of a run into its folder, show the verdicts, and return their exit status."""
-    results = summarise(folder)
-    for name, text in documents(results, samples=lambda trial: folder.trial(trial).samples()):
+    histograms = Histograms()
+    results = summarise(folder, seen=lambda trial: histograms.add(trial.result, trial.scored))
+    for name, text in documents(results, histograms):
         path = folder.path / name
         path.parent.mkdir(exist_ok=True)
         write_atomically(path, text)

@@ -1,96 +1,110 @@
-"""How long requests and jobs of a configuration took, over its valid trials, read one by one."""
+"""How long requests and jobs of a configuration took, over its valid trials, which are added one by one."""
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sloproof.analysis.intervals import median_interval
-from sloproof.analysis.percentiles import QUANTILES, curve, percentile
+from sloproof.analysis.percentiles import QUANTILES, RARE_QUANTILES, curve
 from sloproof.analysis.results import EndpointResult, Percentile
-from sloproof.analysis.samples import Phase
 from sloproof.analysis.timeline import Overlay
 from sloproof.observe import server
 from sloproof.observe.conventions import JOB_COMPLETED
 from sloproof.slo.definition import EventLatency
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
     from sloproof.analysis.intervals import Interval
     from sloproof.analysis.looking import Looking
-    from sloproof.analysis.results import TrialResult
     from sloproof.analysis.timeline import Timeline
-    from sloproof.experiment.runfolder import RunFolder
+    from sloproof.experiment.evaluate import Evaluated
+    from sloproof.observe.scrape import Scrape
     from sloproof.slo.definition import Definition
 
-RARE_QUANTILES = (0.999,)
-"""Those that are left out where no trial has requests enough for them, as in most runs."""
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """The latency of an endpoint or event over trials, but for the intervals: they depend on all of a run.
 
-def distributions(
-    run: RunFolder, definition: Definition, valid: Sequence[TrialResult], looking: Looking | None
-) -> Iterator[EndpointResult]:
-    """Yield the latency of each endpoint that was scored, then of each event that clients can see.
-
-    Trials are read one by one, so that only what is kept of them takes memory.
+    ``percentiles_s`` are, for each q, those of the trials that have enough for it, each with its block.
     """
-    trials, blocks = [run.trial(trial.folder) for trial in valid], [trial.block for trial in valid]
-    gains = [gain for trial in trials if (gain := trial.gain()) is not None]
-    requests = definition.metrics.requests
-    overlay = Overlay(max((each.span_s for trial in valid for each in trial.timelines.values()), default=0.0))
-    for trial in trials:
-        overlay.add(trial.samples().select(phase=Phase.LOAD))
-    for endpoint in overlay.endpoints:
-        yield _distribution(
-            endpoint,
-            overlay.latencies_s(endpoint),
-            server.endpoint_histogram(gains, requests=requests, endpoint=endpoint),
-            interval=partial(_interval, blocks=blocks, looking=looking),
-            timeline=overlay.timeline(endpoint),
+
+    name: str
+    requests: int
+    percentiles_s: Mapping[float, Sequence[tuple[int, float]]]
+    server_s: Mapping[float, tuple[float, float | None] | None]
+    curve: tuple[tuple[float, float], ...]
+    timeline: Timeline | None
+
+    def result(self, looking: Looking | None) -> EndpointResult:
+        """Return the distribution as results have it; `looking` says when the run is looked at."""
+        return EndpointResult(
+            endpoint=self.name,
+            requests=self.requests,
+            percentiles=tuple(
+                Percentile(q=q, typical_s=_interval(seen, looking), server_s=self.server_s[q])
+                for q, seen in self.percentiles_s.items()
+                if q in QUANTILES or seen
+            ),
+            curve=self.curve,
+            timeline=self.timeline,
         )
-    for objective in definition.objectives:
-        match objective.indicator:
-            case EventLatency(event=event, histogram=name) if event == JOB_COMPLETED:
-                jobs = [trial.jobs().select(phase=Phase.LOAD).latency_s for trial in trials]
-                if any(map(len, jobs)):
-                    yield _distribution(
-                        event,
-                        jobs,
-                        server.histogram(gains, name),
-                        interval=partial(_interval, blocks=blocks, looking=looking),
-                        timeline=None,
-                    )
 
 
-def _interval(
-    values: Sequence[float | None], *, blocks: Sequence[int], looking: Looking | None
-) -> Interval | None:
-    """Return the interval of a percentile, from what it is in each trial that has enough for it."""
-    seen = [(block, value) for block, value in zip(blocks, values, strict=True) if value is not None]
+def _interval(seen: Sequence[tuple[int, float]], looking: Looking | None) -> Interval | None:
     return median_interval([value for _, value in seen]) if looking is None else looking.interval(seen)
 
 
-def _distribution(
-    name: str,
-    trials: Sequence[NDArray[np.float64]],
-    histogram: Mapping[float, float],
-    *,
-    interval: Callable[[Sequence[float | None]], Interval | None],
-    timeline: Timeline | None,
-) -> EndpointResult:
-    found = {q: [percentile(latency_s, q) for latency_s in trials] for q in (*QUANTILES, *RARE_QUANTILES)}
-    return EndpointResult(
-        endpoint=name,
-        requests=sum(len(latency_s) for latency_s in trials),
-        percentiles=tuple(
-            Percentile(q=q, typical_s=interval(values), server_s=server.percentile_bounds_s(histogram, q))
-            for q, values in found.items()
-            if q in QUANTILES or any(value is not None for value in values)
-        ),
-        curve=curve(trials),
-        timeline=timeline,
-    )
+class Gathering:
+    """What is kept of the trials of a configuration until the last is read: of a request 16 bytes."""
+
+    def __init__(self, definition: Definition) -> None:
+        self._definition = definition
+        self._overlays: list[Overlay] = []
+        self._jobs_s: list[NDArray[np.float64]] = []
+        self._gains: list[Scrape] = []
+        self._percentiles_s: dict[tuple[str, float], list[tuple[int, float]]] = {}
+
+    def add(self, trial: Evaluated) -> None:
+        """Add a valid trial."""
+        self._overlays.append(trial.overlay)
+        self._jobs_s.append(trial.scored.jobs.latency_s)
+        if trial.gain is not None:
+            self._gains.append(trial.gain)
+        for each in trial.percentiles:
+            seen = self._percentiles_s.setdefault((each.about, each.q), [])
+            seen.append((trial.result.block, each.value_s))
+
+    def distributions(self) -> Iterator[Distribution]:
+        """Yield those of each endpoint that was scored, then of each event that clients can see."""
+        overlay, requests = Overlay.joined(self._overlays), self._definition.metrics.requests
+        for endpoint, timeline in overlay.timelines().items():
+            histogram = server.endpoint_histogram(self._gains, requests=requests, endpoint=endpoint)
+            yield self._distribution(endpoint, overlay.latencies_s(endpoint), histogram, timeline)
+        for objective in self._definition.objectives:
+            match objective.indicator:
+                case EventLatency(event=event, histogram=name) if event == JOB_COMPLETED:
+                    if any(map(len, self._jobs_s)):
+                        yield self._distribution(event, self._jobs_s, server.histogram(self._gains, name))
+
+    def _distribution(
+        self,
+        name: str,
+        latencies_s: Sequence[NDArray[np.float64]],
+        histogram: Mapping[float, float],
+        timeline: Timeline | None = None,
+    ) -> Distribution:
+        qs = (*QUANTILES, *RARE_QUANTILES)
+        return Distribution(
+            name=name,
+            requests=sum(map(len, latencies_s)),
+            percentiles_s={q: self._percentiles_s.get((name, q), []) for q in qs},
+            server_s={q: server.percentile_bounds_s(histogram, q) for q in qs},
+            curve=curve(latencies_s),
+            timeline=timeline,
+        )

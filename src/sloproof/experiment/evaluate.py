@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sloproof.analysis.percentiles import QUANTILES, percentile
+from sloproof.analysis.percentiles import QUANTILES, RARE_QUANTILES, percentiles
 from sloproof.analysis.results import Integrity, TrialPercentile, TrialResult
 from sloproof.analysis.samples import Outcome, Phase
-from sloproof.analysis.timeline import timelines
+from sloproof.analysis.scored import Scored
+from sloproof.analysis.timeline import Overlay
 from sloproof.experiment.observations import Observed
 from sloproof.experiment.prometheus.reading import scrapes
 from sloproof.load.selfcheck import generator_problems
@@ -34,10 +35,29 @@ if TYPE_CHECKING:
 UNAVAILABLE = 503
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Evaluated:
+    """A trial's result, and what was read and worked out for it that not it alone is made of.
+
+    ``percentiles`` are those of the result, and the rare ones.
+    """
+
+    result: TrialResult
+    scored: Scored
+    gain: Scrape | None
+    overlay: Overlay
+    percentiles: tuple[TrialPercentile, ...]
+
+
 def evaluate_trial(
     folder: TrialFolder, record: TrialRecord, definition: Definition, *, proxied: bool
 ) -> TrialResult:
-    """Return everything that a trial's raw data say about the objectives.
+    """Return everything that a trial's raw data say about the objectives. As `evaluate`."""
+    return evaluate(folder, record, definition, proxied=proxied).result
+
+
+def evaluate(folder: TrialFolder, record: TrialRecord, definition: Definition, *, proxied: bool) -> Evaluated:
+    """Read a trial's raw data, and return what they say about the objectives with what else is told of them.
 
     `proxied`: a port proxy stands before the subject, and takes connections in its place.
 
@@ -47,12 +67,17 @@ def evaluate_trial(
     """
     samples, jobs, gain = folder.samples(), folder.jobs(), folder.gain()
     requests = definition.metrics.requests
-    observed = Observed(samples=samples, jobs=jobs, gain=gain, reading=folder.reading(), requests=requests)
+    integrity = _integrity(samples.select(phase=Phase.DRAIN), jobs, record.stop, proxied=proxied)
+    scored = Scored.of(samples, jobs)
+    del samples, jobs  # what is left to tell is told of the copy that is by endpoint
+    observed = Observed(scored=scored, gain=gain, reading=folder.reading(), requests=requests)
+    overlay = Overlay.of(scored.requests)
+    found = tuple(_percentiles(scored, definition))
     problems = [*generator_problems(record.generator)]
     if gain is not None:
         counted = server.endpoint_counts(gain, requests=requests)
-        problems += _count_problems(samples.select(phase=Phase.LOAD), counted)
-    return TrialResult(
+        problems += _count_problems(scored, counted)
+    result = TrialResult(
         folder=record.folder,
         block=record.block,
         configuration=record.configuration,
@@ -63,28 +88,29 @@ def evaluate_trial(
         problems=tuple(problems),
         generator=asdict(record.generator),
         observations=observed.observations(definition),
-        percentiles=tuple(_percentiles(samples.select(phase=Phase.LOAD), jobs, definition)),
-        integrity=_integrity(samples.select(phase=Phase.DRAIN), jobs, record.stop, proxied=proxied),
+        percentiles=tuple(each for each in found if each.q in QUANTILES),
+        integrity=integrity,
         requests_by_worker={} if gain is None else _by_worker(gain),
         subject_pressure=None if record.pressure is None else record.pressure.figures(),
         subject_cpu_s=gain.total(PROCESS_CPU) if gain is not None and gain.has(PROCESS_CPU) else None,
         subject_build={} if gain is None else next((labels for labels, _ in gain.select(BUILD_INFO)), {}),
-        timelines=timelines([samples]),
+        timelines=overlay.timelines(),
         files=tuple(sorted(file.name for file in folder.path.iterdir() if _is_evidence(file))),
         scrapes=scrapes(observed.reading),
         spent=observed.spent(),
         rate_per_s=record.rate_per_s,
     )
+    return Evaluated(result=result, scored=scored, gain=gain, overlay=overlay, percentiles=found)
 
 
-def _percentiles(scored: Samples, jobs: Jobs, definition: Definition) -> Iterator[TrialPercentile]:
+def _percentiles(scored: Scored, definition: Definition) -> Iterator[TrialPercentile]:
     """Yield those that the trial has requests enough for: of each endpoint, then of what clients see end."""
-    latencies_s = {each: scored.select(endpoint=each).latency_s for each in scored.endpoints}
+    latencies_s = {endpoint: requests.latency_s for endpoint, requests in scored.requests.items()}
     if any(_is_of_jobs(objective.indicator) for objective in definition.objectives):
-        latencies_s[JOB_COMPLETED] = jobs.select(phase=Phase.LOAD).latency_s
+        latencies_s[JOB_COMPLETED] = scored.jobs.latency_s
     for about, latency_s in latencies_s.items():
-        for q in QUANTILES:
-            if (value_s := percentile(latency_s, q)) is not None:
+        for q, value_s in percentiles(latency_s, (*QUANTILES, *RARE_QUANTILES)).items():
+            if value_s is not None:
                 yield TrialPercentile(about=about, q=q, value_s=value_s)
 
 
@@ -97,7 +123,7 @@ def _is_evidence(file: Path) -> bool:
     return file.is_file() and file.suffix != ".html" and not file.name.startswith(".")
 
 
-def _count_problems(scored: Samples, counted: dict[str, int]) -> Iterator[str]:
+def _count_problems(scored: Scored, counted: dict[str, int]) -> Iterator[str]:
     """Yield each endpoint whose counts contradict each other.
 
     The subject must have counted every request that was answered, and none that was never sent; it may or may
@@ -105,13 +131,13 @@ def _count_problems(scored: Samples, counted: dict[str, int]) -> Iterator[str]:
     """
     if not counted:
         return
-    sent = scored.endpoint.count(~np.isnan(scored.start_s) & (scored.outcome != Outcome.REFUSED))
-    answered = scored.endpoint.count(scored.answered)
-    for endpoint in scored.endpoints:
-        if not answered[endpoint] <= (theirs := counted.get(endpoint, 0)) <= sent[endpoint]:
+    for endpoint, each in scored.requests.items():
+        sent = np.count_nonzero(~np.isnan(each.start_s) & (each.outcome != Outcome.REFUSED))
+        answered = np.count_nonzero(each.answered)
+        if not answered <= (theirs := counted.get(endpoint, 0)) <= sent:
             yield (
                 f"{endpoint}: the subject counted {theirs:,} requests, "
-                f"the clients sent {sent[endpoint]:,} and had {answered[endpoint]:,} answered"
+                f"the clients sent {sent:,} and had {answered:,} answered"
             )
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from sloproof.analysis.accounting import EventCounts, bad_events, time_spent
 from sloproof.analysis.findings import PROMETHEUS, SERVER, blind_in_trial, differences, unequal
 from sloproof.analysis.results import Observation
-from sloproof.analysis.samples import Phase
 from sloproof.experiment.prometheus import reading
 from sloproof.observe import client, server
 from sloproof.slo.definition import Latency
@@ -16,8 +15,7 @@ from sloproof.slo.definition import Latency
 if TYPE_CHECKING:
     from sloproof.analysis.accounting import BadEvents, TimeSpent
     from sloproof.analysis.counts import Counts
-    from sloproof.analysis.jobs import Jobs
-    from sloproof.analysis.samples import Samples
+    from sloproof.analysis.scored import Scored
     from sloproof.experiment.prometheus.reading import Answers, Reading
     from sloproof.observe.scrape import Scrape
     from sloproof.slo.definition import Definition, Indicator, Objective
@@ -25,10 +23,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """The raw data of a trial: of its clients, of the subject's own metrics, of Prometheus."""
+    """What there is of a trial's load phase: of its clients, of the subject's own metrics, of Prometheus."""
 
-    samples: Samples
-    jobs: Jobs
+    scored: Scored
     gain: Scrape | None
     reading: Reading | None
     requests: str
@@ -40,19 +37,18 @@ class Observed:
 
     def spent(self) -> dict[str, TimeSpent]:
         """Return where the time of the answered requests went, by endpoint."""
-        scored = self.samples.select(phase=Phase.LOAD)
         found = {}
-        for endpoint in scored.endpoints:
+        for endpoint, requests in self.scored.requests.items():
             theirs = None
             if self.gain is not None:
                 theirs = server.seconds(self.gain, requests=self.requests, endpoint=endpoint)
-            if (spent := time_spent(scored.select(endpoint=endpoint), server=theirs)) is not None:
+            if (spent := time_spent(requests, server=theirs)) is not None:
                 found[endpoint] = spent
         return found
 
     def _observation(self, objective: Objective, answers: Answers | None) -> Observation:
         indicator = objective.indicator
-        clients = client.count(indicator, self.samples, self.jobs)
+        clients = client.count(indicator, self.scored)
         servers = None
         if self.gain is not None:
             servers = server.count(indicator, self.gain, requests=self.requests)
@@ -84,7 +80,7 @@ class Observed:
     def _counts(
         self, indicator: Indicator, servers: Counts | None, answers: Answers | None
     ) -> EventCounts | None:
-        fates = client.fates(indicator, self.samples, self.jobs)
+        fates = client.fates(indicator, self.scored)
         if fates is None:
             return None
         theirs = None if servers is None else servers.total
@@ -98,7 +94,7 @@ class Observed:
         if self.gain is not None:
             late = server.late(indicator, self.gain, requests=self.requests)
         return bad_events(
-            self.samples.select(phase=Phase.LOAD, endpoint=endpoint),
+            self.scored.of_endpoint(endpoint),
             threshold_s=float(indicator.threshold_s),
             server_late=late,
         )

@@ -12,8 +12,8 @@ from sloproof.analysis.looking import Looking
 from sloproof.analysis.results import SCHEMA, ConfigurationResult, Plan, Results, Traffic
 from sloproof.experiment import plan, spec
 from sloproof.experiment.capacity import summary as capacity
-from sloproof.experiment.distributions import distributions
-from sloproof.experiment.evaluate import evaluate_trial
+from sloproof.experiment.distributions import Gathering
+from sloproof.experiment.evaluate import evaluate
 from sloproof.experiment.judging import (
     INTEGRITY_DEFINITION,
     Grounds,
@@ -28,17 +28,27 @@ from sloproof.slo import definition as slo
 from sloproof.slo.yamlfile import read
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sloproof.analysis.capacity.result import Capacity
     from sloproof.analysis.results import TrialResult
+    from sloproof.experiment.distributions import Distribution
+    from sloproof.experiment.evaluate import Evaluated
+    from sloproof.experiment.record import TrialRecord
     from sloproof.experiment.runfolder import ReplayFacts, RunFacts, RunFolder
     from sloproof.experiment.traffic import LoadSpec
     from sloproof.slo.definition import Definition
 
 
-def summarise(run: RunFolder) -> Results:
+def _unseen(_: Evaluated) -> None:
+    """Do nothing with a trial."""
+
+
+def summarise(run: RunFolder, *, seen: Callable[[Evaluated], None] = _unseen) -> Results:
     """Return the results of a run, finished or not, from its raw data alone.
+
+    Trials are read one by one, each once and then let go of. `seen` is shown each before that, for what is
+    made of samples and is not in the results; those of a configuration come together, in their order.
 
     Raises:
         RunFolderError: the folder is not that of a run, or the data of a trial are missing or broken.
@@ -48,15 +58,17 @@ def summarise(run: RunFolder) -> Results:
     facts = run.facts()
     experiment = read(run.experiment, spec.Experiment)
     definition = slo.load(run.definition)
+    matrix = experiment.configurations()
     try:
-        proxied = facts.backend.proxied
-        trials = [
-            evaluate_trial(run.trial(record.folder), record, definition, proxied=proxied)
-            for record in run.records()
-        ]
+        trials, latencies = _read(
+            run,
+            definition,
+            proxied=facts.backend.proxied,
+            searched=experiment.search is not None,
+            seen=seen,
+        )
     except (OSError, ValueError) as error:
         raise RunFolderError(f"{run.path}: the data of a trial are missing or broken: {error}") from error
-    matrix = experiment.configurations()
     objectives = (*map(definition_of, definition.objectives), INTEGRITY_DEFINITION)
     blocks, looking = facts.blocks, None
     if facts.looks:
@@ -79,7 +91,9 @@ def summarise(run: RunFolder) -> Results:
             _searched(each, configuration, trials) for each, configuration in zip(found, matrix, strict=True)
         )
         if found
-        else tuple(_configuration(run, definition, each, trials, grounds) for each in matrix),
+        else tuple(
+            _configuration(definition, each, trials, latencies.get(each.id, ()), grounds) for each in matrix
+        ),
         comparisons=()
         if found
         else within_run(
@@ -92,6 +106,40 @@ def summarise(run: RunFolder) -> Results:
         else sum(not trial.repeat for trial in trials) >= len(matrix) * blocks,
         capacities=tuple(found),
     )
+
+
+def _read(
+    run: RunFolder,
+    definition: Definition,
+    *,
+    proxied: bool,
+    searched: bool,
+    seen: Callable[[Evaluated], None],
+) -> tuple[list[TrialResult], dict[str, Sequence[Distribution]]]:
+    """Return the result of each trial, oldest first, and the latencies of each configuration, by its id.
+
+    Configurations take turns: what is kept of the samples of one goes when the last of its trials is read. A
+    search shows no latencies of a configuration, since its trials ran at many rates.
+    """
+    records = run.records()
+    results: dict[str, TrialResult] = {}
+    latencies: dict[str, Sequence[Distribution]] = {}
+
+    def take(record: TrialRecord, gathering: Gathering) -> None:
+        """Read one trial; its samples go with the names in here, before those of the next are read."""
+        trial = evaluate(run.trial(record.folder), record, definition, proxied=proxied)
+        results[record.folder] = trial.result
+        seen(trial)
+        if trial.result.valid and not searched:
+            gathering.add(trial)
+
+    for configuration in dict.fromkeys(record.configuration for record in records):
+        gathering = Gathering(definition)
+        for record in records:
+            if record.configuration == configuration:
+                take(record, gathering)
+        latencies[configuration] = list(gathering.distributions())
+    return [results[record.folder] for record in records], latencies
 
 
 def _plan(experiment: spec.Experiment, facts: RunFacts, *, blocks: int, configurations: int) -> Plan:
@@ -145,10 +193,10 @@ def _traffic(load: LoadSpec, replay: ReplayFacts | None) -> Traffic:
 
 
 def _configuration(
-    run: RunFolder,
     definition: Definition,
     configuration: plan.Configuration,
     trials: Sequence[TrialResult],
+    latencies: Sequence[Distribution],
     grounds: Grounds,
 ) -> ConfigurationResult:
     mine = [trial for trial in trials if trial.configuration == configuration.id]
@@ -164,8 +212,11 @@ def _configuration(
             judged_integrity(mine),
         ),
         endpoints=tuple(
-            replace(each, spent=pool_time(spent[each.endpoint] for spent in spents if each.endpoint in spent))
-            for each in distributions(run, definition, valid, grounds.looking)
+            replace(
+                each.result(grounds.looking),
+                spent=pool_time(spent[each.name] for spent in spents if each.name in spent),
+            )
+            for each in latencies
         ),
     )
 

@@ -13,6 +13,7 @@ from sloproof.analysis.capacity.observation import (
     stability_margin,
 )
 from sloproof.analysis.samples import Phase
+from sloproof.analysis.scored import Scored
 from sloproof.observe import client
 from sloproof.observe.conventions import JOB_COMPLETED
 from sloproof.slo.definition import EventLatency, Latency
@@ -50,5 +51,5 @@ def _margin(objective: Objective, samples: Samples, jobs: Jobs) -> float | None:
             latency_s = np.where(ended.succeeded, ended.latency_s, np.inf)
             return latency_margin(latency_s, target=target, threshold_s=threshold_s)
         case indicator:
-            counts = client.count(indicator, samples, jobs)
+            counts = client.count(indicator, Scored.of(samples, jobs))
             return None if counts is None else count_margin(counts, target=target)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sloproof.analysis.hdrlog import TimedSamples, hdr_log
 from sloproof.analysis.results import to_json
 from sloproof.report.junit import junit
 from sloproof.report.markdown import markdown
@@ -12,16 +11,16 @@ from sloproof.report.page import ASSETS, LINKED, asset, page, trial_page
 from sloproof.report.spreadsheet import summary_csv
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from sloproof.analysis.results import Results
-    from sloproof.analysis.samples import Samples
+    from sloproof.report.histograms import Histograms
 
 
-def documents(results: Results, *, samples: Callable[[str], Samples]) -> Iterator[tuple[str, str]]:
+def documents(results: Results, histograms: Histograms) -> Iterator[tuple[str, str]]:
     """Yield each file's path, relative to the folder of the run, with its text; made when it is asked for.
 
-    `samples` returns the requests of a trial, by the name of its folder.
+    `histograms` are of the same trials as the results.
     """
     yield "results.json", to_json(results)
     yield "report.html", page(results)
@@ -33,11 +32,4 @@ def documents(results: Results, *, samples: Callable[[str], Samples]) -> Iterato
     for trial in results.trials:
         yield f"trials/{trial.folder}/trial.html", trial_page(results, trial)
     for configuration in results.configurations:
-        yield (
-            f"histograms/{configuration.id}.hlog",
-            hdr_log(
-                TimedSamples(trial.started_at, samples(trial.folder))
-                for trial in results.trials
-                if trial.valid and trial.configuration == configuration.id
-            ),
-        )
+        yield f"histograms/{configuration.id}.hlog", histograms.text(configuration.id)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from sloproof.analysis.samples import Outcome, Phase
+from sloproof.analysis.scored import Scored
 from sloproof.analysis.verdicts import Verdict, judge
 from sloproof.load.arrivals import Arrival, plan
 from sloproof.load.files import read_jobs, read_samples
@@ -77,7 +78,8 @@ def test_a_stalled_subject_shows_in_the_clients_p99(
             break
     process.finish()
     samples, jobs = read_samples(tmp_path / "load"), read_jobs(tmp_path / "load")
-    counted = client.count(Latency(method="GET", route="/work", threshold_s=Decimal("0.1")), samples, jobs)
+    within = Latency(method="GET", route="/work", threshold_s=Decimal("0.1"))
+    counted = client.count(within, Scored.of(samples, jobs))
     assert counted is not None
     assert judge(Decimal("0.99"), [counted] * 6).verdict is Verdict.VIOLATED  # were six trials like this
     samples = samples.select(phase=Phase.LOAD)

@@ -13,7 +13,7 @@ from playwright.sync_api import Error, sync_playwright
 from sloproof.experiment.summary import summarise
 from sloproof.report.documents import documents
 from sloproof.report.page import page as report_page
-from tests.invention import InventedTrial, Invention, facts, renamed
+from tests.invention import InventedTrial, Invention, facts, renamed, reported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,11 +91,8 @@ class Visit:
 
 def write(invention: Invention, *, hostile: bool = False) -> Path:
     """Write the reports of a run; return its folder."""
-    results = summarise(invention.folder)
-    made = documents(
-        renamed(results) if hostile else results,
-        samples=lambda trial: invention.folder.trial(trial).samples(),
-    )
+    results, histograms = reported(invention.folder)
+    made = documents(renamed(results) if hostile else results, histograms)
     for name, text in made:
         if hostile and name.startswith("histograms"):
             continue  # a file cannot be named so: an experiment's configurations never are

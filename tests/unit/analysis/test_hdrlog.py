@@ -9,11 +9,14 @@ from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogReader
 
 from sloproof.analysis.columns import Words
-from sloproof.analysis.hdrlog import UNANSWERED_NS, TimedSamples, hdr_log
+from sloproof.analysis.hdrlog import UNANSWERED_NS, HdrLog
+from sloproof.analysis.jobs import Jobs
 from sloproof.analysis.percentiles import percentile
 from sloproof.analysis.samples import Outcome, Phase, Samples
+from sloproof.analysis.scored import Scored
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -39,6 +42,14 @@ def samples(latency_s: NDArray[np.float64], *, rate: float = 500.0, first_s: flo
     )
 
 
+def hdr_log(trials: Iterable[tuple[float, Samples]]) -> str:
+    """Return the log of trials, each with the time at which it began."""
+    log = HdrLog()
+    for began_at, each in trials:
+        log.add(began_at, Scored.of(each, Jobs.none()).requests)
+    return log.text()
+
+
 def intervals(text: str, folder: Path) -> list[HdrHistogram]:
     """Read a log with another implementation than ours."""
     path = folder / "it.hlog"
@@ -61,7 +72,7 @@ def merged(found: list[HdrHistogram], tag: str) -> HdrHistogram:
 
 def test_another_implementation_reads_every_percentile_within_a_thousandth(tmp_path: Path) -> None:
     trials = [samples(np.random.default_rng(seed).lognormal(-4, 1.5, 6000)) for seed in range(3)]
-    timed = [TimedSamples(BEGAN_AT + 100 * n, each) for n, each in enumerate(trials)]
+    timed = [(BEGAN_AT + 100 * n, each) for n, each in enumerate(trials)]
 
     found = intervals(hdr_log(timed), tmp_path)
 
@@ -78,8 +89,8 @@ def test_another_implementation_reads_every_percentile_within_a_thousandth(tmp_p
 def test_there_is_a_line_for_each_second_and_endpoint_at_its_time(tmp_path: Path) -> None:
     log = hdr_log(
         [
-            TimedSamples(BEGAN_AT + 60, samples(np.full(1000, 0.25))),
-            TimedSamples(BEGAN_AT, samples(np.full(1500, 0.02))),
+            (BEGAN_AT + 60, samples(np.full(1000, 0.25))),
+            (BEGAN_AT, samples(np.full(1500, 0.02))),
         ]
     )
 
@@ -99,7 +110,7 @@ def test_only_the_load_phase_is_in_it(tmp_path: Path) -> None:
     whole = samples(np.full(1000, 0.02))
     phases = Words.of([Phase.WARMUP] * 300 + [Phase.LOAD] * 600 + [Phase.DRAIN] * 100)
 
-    found = intervals(hdr_log([TimedSamples(BEGAN_AT, replace(whole, phase=phases))]), tmp_path)
+    found = intervals(hdr_log([(BEGAN_AT, replace(whole, phase=phases))]), tmp_path)
 
     assert sum(each.get_total_count() for each in found) == 600
 
@@ -108,7 +119,7 @@ def test_a_request_that_was_never_answered_is_in_it_as_an_hour(tmp_path: Path) -
     latency_s = np.full(1000, 0.02)
     latency_s[:40] = np.inf
 
-    log = hdr_log([TimedSamples(BEGAN_AT, samples(latency_s))])
+    log = hdr_log([(BEGAN_AT, samples(latency_s))])
     read = merged(intervals(log, tmp_path), "POST_/jobs")
 
     assert "#[40 requests were never answered" in log
@@ -122,7 +133,7 @@ def test_a_request_that_was_never_answered_is_in_it_as_an_hour(tmp_path: Path) -
     [0, 1, 2047, 2048, 2049, 4095, 4096, 10**6, 2**31, 2**40 - 1, 2**40, UNANSWERED_NS - 1],
 )
 def test_values_keep_three_significant_digits_at_every_magnitude(nanoseconds: int, tmp_path: Path) -> None:
-    (read,) = intervals(hdr_log([TimedSamples(BEGAN_AT, _one(nanoseconds))]), tmp_path)
+    (read,) = intervals(hdr_log([(BEGAN_AT, _one(nanoseconds))]), tmp_path)
 
     assert read.get_total_count() == 1
     assert read.get_value_at_percentile(100) == pytest.approx(nanoseconds, rel=1e-3)
@@ -133,14 +144,14 @@ def test_seconds_that_lie_a_year_apart_are_told_apart(tmp_path: Path) -> None:
     apart = replace(samples(np.full(4, 0.02)), intended_s=np.array([0.0, 0.0, year_s, year_s]))
     apart = replace(apart, end_s=apart.intended_s + 0.02)
 
-    found = intervals(hdr_log([TimedSamples(BEGAN_AT, apart)]), tmp_path)
+    found = intervals(hdr_log([(BEGAN_AT, apart)]), tmp_path)
 
     assert [each.get_start_time_stamp() / 1000 - BEGAN_AT for each in found] == [0.0, 0.0, year_s, year_s]
     assert [each.get_total_count() for each in found] == [1] * 4
 
 
 def test_many_values_make_the_same_log_as_few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    trial = TimedSamples(BEGAN_AT, samples(np.random.default_rng(5).lognormal(-4, 1.5, 6000)))
+    trial = (BEGAN_AT, samples(np.random.default_rng(5).lognormal(-4, 1.5, 6000)))
     whole = hdr_log([trial])
 
     monkeypatch.setattr("sloproof.analysis.hdrlog.VALUES_AT_ONCE", 300)
@@ -156,10 +167,10 @@ def _one(nanoseconds: int) -> Samples:
     "trials",
     [
         pytest.param([], id="no trial"),
-        pytest.param([TimedSamples(BEGAN_AT, samples(np.array([])))], id="a trial without a request"),
+        pytest.param([(BEGAN_AT, samples(np.array([])))], id="a trial without a request"),
     ],
 )
-def test_a_log_of_nothing_is_a_header(trials: list[TimedSamples], tmp_path: Path) -> None:
+def test_a_log_of_nothing_is_a_header(trials: list[tuple[float, Samples]], tmp_path: Path) -> None:
     log = hdr_log(trials)
 
     assert "[Histogram log format version 1.3]" in log

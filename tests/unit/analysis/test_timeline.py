@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sloproof.analysis.jobs import Jobs
 from sloproof.analysis.samples import Outcome, Phase, Samples
-from sloproof.analysis.timeline import timelines
+from sloproof.analysis.scored import Scored
+from sloproof.analysis.timeline import Overlay, Timeline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +41,10 @@ def samples(
         status=np.where(answered, status, 0).astype(np.int16),
         outcome=np.where(answered, Outcome.ANSWERED, Outcome.TIMEOUT),
     )
+
+
+def timelines(trials: Sequence[Samples]) -> dict[str, Timeline]:
+    return Overlay.joined([Overlay.of(Scored.of(each, Jobs.none()).requests) for each in trials]).timelines()
 
 
 def test_trials_are_laid_upon_each_other_at_their_first_intended_start() -> None:

@@ -17,7 +17,7 @@ from sloproof.experiment.runfolder import RunFolder
 from sloproof.experiment.summary import summarise
 from sloproof.report.documents import documents
 from sloproof.report.schema import results_schema
-from tests.invention import ROOT, InventedTrial
+from tests.invention import ROOT, InventedTrial, reported
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,8 +45,7 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> RunFolder:
 
 
 def texts(run: RunFolder) -> Mapping[str, str]:
-    results = summarise(run)
-    return dict(documents(results, samples=lambda trial: run.trial(trial).samples()))
+    return dict(documents(*reported(run)))
 
 
 def test_it_is_shown_by_every_report(old: RunFolder) -> None:

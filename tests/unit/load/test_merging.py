@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sloproof.analysis.columns import Words
-from sloproof.analysis.hdrlog import TimedSamples, hdr_log
+from sloproof.analysis.hdrlog import HdrLog
 from sloproof.analysis.percentiles import percentile
 from sloproof.analysis.samples import COLUMNS, Outcome, Phase, Samples
 from sloproof.load.ledger import Accepted
@@ -106,8 +106,10 @@ def test_percentiles_and_histograms_of_merged_workers_are_those_of_one_process(w
     for q in (0.5, 0.9, 0.99, 0.999):
         assert percentile(merged.samples.latency_s, q) == percentile(whole.samples.latency_s, q)
         assert percentile(merged.samples.start_lag_s, q) == percentile(whole.samples.start_lag_s, q)
-    logs = [hdr_log([TimedSamples(1.7e9, each.samples)]) for each in (whole, merged)]
-    assert logs[0] == logs[1]
+    logs = [HdrLog(), HdrLog()]
+    for log, each in zip(logs, (whole, merged), strict=True):
+        log.add(1.7e9, each.samples.by_endpoint())
+    assert logs[0].text() == logs[1].text()
 
 
 def parts_of(whole: Rows, workers: int) -> list[Part]:

@@ -10,6 +10,7 @@ from sloproof.analysis.columns import Words
 from sloproof.analysis.counts import Counts
 from sloproof.analysis.jobs import Jobs
 from sloproof.analysis.samples import Samples
+from sloproof.analysis.scored import Scored
 from sloproof.observe import client
 from sloproof.slo.definition import Availability, EventLatency, Indicator, Latency, Ratio
 
@@ -83,14 +84,14 @@ JOBS = Jobs(
     ],
 )
 def test_only_the_load_phase_is_counted(indicator: Indicator, expected: Counts | None) -> None:
-    assert client.count(indicator, samples(ROWS), JOBS) == expected
+    assert client.count(indicator, Scored.of(samples(ROWS), JOBS)) == expected
 
 
 def test_a_threshold_is_met_by_a_latency_that_equals_it() -> None:
     exactly = Latency(method="POST", route="/jobs", threshold_s=Decimal("0.25"))
 
-    assert client.count(exactly, samples([ROWS[1]]), Jobs.none()) == Counts(good=1, total=1)
+    assert client.count(exactly, Scored.of(samples([ROWS[1]]), Jobs.none())) == Counts(good=1, total=1)
 
 
 def test_without_a_request_nothing_was_available_and_nothing_was_not() -> None:
-    assert client.count(Availability(), samples([ROWS[0]]), Jobs.none()) == Counts(good=0, total=0)
+    assert client.count(Availability(), Scored.of(samples([ROWS[0]]), Jobs.none())) == Counts(good=0, total=0)

@@ -7,6 +7,7 @@ import pytest
 
 from sloproof.analysis.capacity.observation import STABILITY
 from sloproof.analysis.samples import Phase
+from sloproof.analysis.scored import Scored
 from sloproof.observe import client
 from sloproof.observe.margins import margins
 from sloproof.observe.usage import usage
@@ -40,7 +41,7 @@ def test_every_margin_has_the_sign_of_the_sli_that_clients_count(
     assert set(found) == {*(each.name for each in objectives), STABILITY}
     assert found[STABILITY] == -math.inf
     for each in objectives:
-        counts = client.count(each.indicator, folder.samples(), folder.jobs())
+        counts = client.count(each.indicator, Scored.of(folder.samples(), folder.jobs()))
         assert counts is not None
         assert (found[each.name] <= 0) is (counts.good >= each.target * counts.total)
 

@@ -20,7 +20,7 @@ from sloproof.report.markdown import markdown
 from sloproof.report.page import page
 from sloproof.report.schema import results_schema
 from sloproof.report.spreadsheet import summary_csv
-from tests.invention import HOSTILE, renamed
+from tests.invention import HOSTILE, renamed, reported
 from tests.searched import search
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def test_results_are_of_their_schema_and_hold_the_curve(results: Results) -> Non
 
 
 def test_every_document_can_be_made(run: RunFolder, results: Results) -> None:
-    made = dict(documents(results, samples=lambda trial: run.trial(trial).samples()))
+    made = dict(documents(*reported(run)))
 
     assert len(made) > len(results.trials)
     assert all(text for name, text in made.items() if name != "assets/uplot.css")

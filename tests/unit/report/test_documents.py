@@ -5,17 +5,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sloproof.experiment.summary import summarise
 from sloproof.report.documents import documents
-from tests.invention import InventedTrial, facts
+from tests.invention import InventedTrial, facts, reported
 
 if TYPE_CHECKING:
     from tests.invention import Invention
 
 
 def made(invention: Invention) -> dict[str, str]:
-    results = summarise(invention.folder)
-    return dict(documents(results, samples=lambda trial: invention.folder.trial(trial).samples()))
+    return dict(documents(*reported(invention.folder)))
 
 
 def test_a_run_makes_a_file_for_each_reader(invention: Invention) -> None:
