@@ -135,7 +135,7 @@ def test_results_are_of_their_schema_and_hold_the_curve(results: Results) -> Non
         "from_per_s": 100,
         "to_per_s": 1600,
         "at_least_per_s": None,
-        "budget_s": 1200,
+        "budget_s": 1440,
         "trials": 3,
     }
     assert [point["rate_per_s"] for point in written["capacities"][0]["points"]] == [
