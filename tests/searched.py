@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sloproof.analysis.capacity.search import Proposal, step
 from sloproof.experiment import spec
 from sloproof.experiment.capacity.plan import search_plans
-from sloproof.experiment.capacity.trials import observation
+from sloproof.experiment.capacity.trials import observation, scored
 from sloproof.experiment.evaluate import evaluate_trial
 from sloproof.experiment.record import BackendName
 from sloproof.slo import definition
@@ -55,5 +55,6 @@ def search(
         record = replace(trial.write(invention.folder), rate_per_s=next_.rate_per_s)
         invention.folder.append(record)
         folder = invention.folder.trial(record.folder)
-        seen.append(observation(folder, evaluate_trial(folder, record, promised, proxied=False), promised))
+        result = evaluate_trial(folder, record, promised, proxied=False)
+        seen.append(observation(scored(folder), result, promised))
     return invention.folder

@@ -12,8 +12,6 @@ from sloproof.analysis.capacity.observation import (
     latency_margin,
     stability_margin,
 )
-from sloproof.analysis.samples import Phase
-from sloproof.analysis.scored import Scored
 from sloproof.observe import client
 from sloproof.observe.conventions import JOB_COMPLETED
 from sloproof.slo.definition import EventLatency, Latency
@@ -21,35 +19,37 @@ from sloproof.slo.definition import EventLatency, Latency
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sloproof.analysis.jobs import Jobs
-    from sloproof.analysis.samples import Samples
+    from sloproof.analysis.scored import Scored
     from sloproof.slo.definition import Objective
 
 
-def margins(objectives: Sequence[Objective], samples: Samples, jobs: Jobs) -> dict[str, float]:
+def margins(objectives: Sequence[Objective], scored: Scored) -> dict[str, float]:
     """Return the margin of every objective that clients can see, and that of the backlog; none without load.
 
     The events are those that `client.count` scores: what it calls good is within the margin, exactly.
     """
-    scored = samples.select(phase=Phase.LOAD)
-    if not len(scored):
+    if not scored.requests:
         return {}
-    found = {each.name: _margin(each, samples, jobs) for each in objectives}
+    found = {each.name: _margin(each, scored) for each in objectives}
     seen = {name: margin for name, margin in found.items() if margin is not None}
-    return {**seen, STABILITY: stability_margin(scored.intended_s, scored.end_s)}
+    requests = scored.requests.values()
+    intended_s = np.concatenate([each.intended_s for each in requests])
+    return {
+        **seen,
+        STABILITY: stability_margin(intended_s, np.concatenate([each.end_s for each in requests])),
+    }
 
 
-def _margin(objective: Objective, samples: Samples, jobs: Jobs) -> float | None:
+def _margin(objective: Objective, scored: Scored) -> float | None:
     target = objective.target
     match objective.indicator:
         case Latency(method=method, route=route, threshold_s=threshold_s):
-            mine = samples.select(phase=Phase.LOAD, endpoint=f"{method} {route}")
+            mine = scored.of_endpoint(f"{method} {route}")
             latency_s = np.where(mine.served, mine.latency_s, np.inf)
             return latency_margin(latency_s, target=target, threshold_s=threshold_s)
         case EventLatency(event=event, threshold_s=threshold_s) if event == JOB_COMPLETED:
-            ended = jobs.select(phase=Phase.LOAD)
-            latency_s = np.where(ended.succeeded, ended.latency_s, np.inf)
+            latency_s = np.where(scored.jobs.succeeded, scored.jobs.latency_s, np.inf)
             return latency_margin(latency_s, target=target, threshold_s=threshold_s)
         case indicator:
-            counts = client.count(indicator, Scored.of(samples, jobs))
+            counts = client.count(indicator, scored)
             return None if counts is None else count_margin(counts, target=target)

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sloproof.analysis.capacity.limits import Usage
-from sloproof.analysis.samples import Phase
 from sloproof.observe.conventions import JOB_END_TO_END, JOB_WAIT, LOOP_LAG, PROCESS_CPU
 
 if TYPE_CHECKING:
-    from sloproof.analysis.samples import Samples
+    from sloproof.analysis.scored import Scored
     from sloproof.observe.scrape import Scrape
 
 
 def usage(
     gain: Scrape | None,
-    samples: Samples,
+    scored: Scored,
     *,
     generator_cpu: float | None,
     requests: str,
@@ -27,8 +26,8 @@ def usage(
 
     `requests` names the histogram of HTTP requests. A subject that has lost its counts tells nothing.
     """
-    scored = samples.select(phase=Phase.LOAD)
-    latency_s = scored.latency_s[scored.answered]
+    answered = [each.latency_s[each.answered] for each in scored.requests.values()]
+    latency_s = np.concatenate(answered) if answered else ()
     cpu_s = [] if gain is None else [value for _, value in gain.select(PROCESS_CPU)]
     return Usage(
         subject_cpu=sum(cpu_s) / seconds if cpu_s else None,

@@ -36,7 +36,7 @@ def test_every_margin_has_the_sign_of_the_sli_that_clients_count(
     folder = invention.folder.trial(trial.write(invention.folder).folder)
     objectives = definition.load(invention.folder.definition).objectives
 
-    found = margins(objectives, folder.samples(), folder.jobs())
+    found = margins(objectives, Scored.of(folder.samples(), folder.jobs()))
 
     assert set(found) == {*(each.name for each in objectives), STABILITY}
     assert found[STABILITY] == -math.inf
@@ -50,15 +50,18 @@ def test_a_trial_without_load_has_no_margin(invention: Invention) -> None:
     folder = invention.folder.trial(InventedTrial(configuration="uvicorn-1").write(invention.folder).folder)
     objectives = definition.load(invention.folder.definition).objectives
 
-    assert margins(objectives, folder.samples().select(phase=Phase.DRAIN), folder.jobs()) == {}
+    no_load = Scored.of(folder.samples().select(phase=Phase.DRAIN), folder.jobs())
+
+    assert margins(objectives, no_load) == {}
 
 
 def test_what_was_used_comes_from_the_gains_of_counters_over_the_time_of_the_load(
     invention: Invention,
 ) -> None:
     folder = invention.folder.trial(InventedTrial(configuration="uvicorn-1").write(invention.folder).folder)
+    scored = Scored.of(folder.samples(), folder.jobs())
 
-    used = usage(folder.gain(), folder.samples(), generator_cpu=0.2, requests=REQUESTS, seconds=4)
+    used = usage(folder.gain(), scored, generator_cpu=0.2, requests=REQUESTS, seconds=4)
 
     assert used.subject_cpu == pytest.approx(0.5)
     assert used.worker_cpu == pytest.approx(0.25)
@@ -69,7 +72,8 @@ def test_what_was_used_comes_from_the_gains_of_counters_over_the_time_of_the_loa
 
 def test_a_subject_that_tells_nothing_has_used_what_nobody_knows(invention: Invention) -> None:
     folder = invention.folder.trial(InventedTrial(configuration="uvicorn-1").write(invention.folder).folder)
+    scored = Scored.of(folder.samples(), folder.jobs())
 
-    used = usage(None, folder.samples(), generator_cpu=0.2, requests=REQUESTS, seconds=4)
+    used = usage(None, scored, generator_cpu=0.2, requests=REQUESTS, seconds=4)
 
     assert (used.subject_cpu, used.worker_cpu, used.server_s) == (None, None, None)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 SATURATED_RATIO = 0.85
 """A processor is never wholly a process's own; from here on, more work waits for it."""
+ONE_THREAD_RATIO = 1.1
+"""More processors than one are several threads, of which only one is the event loop's."""
 LATE_S = 0.05
 """An event loop that resumes its tasks so late on average has more to do than it gets done."""
 QUEUED_RATIO = 0.5
@@ -95,7 +97,7 @@ def _subject_cpu(usage: Usage, processors: Processors) -> Limit | None:
 
 
 def _event_loop(usage: Usage, _: Processors) -> Limit | None:
-    busy = usage.worker_cpu is not None and usage.worker_cpu >= SATURATED_RATIO
+    busy = usage.worker_cpu is not None and SATURATED_RATIO <= usage.worker_cpu <= ONE_THREAD_RATIO
     late = usage.loop_lag_s is not None and usage.loop_lag_s >= LATE_S
     if not busy and not late:
         return None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sloproof.analysis.capacity.search import Proposal, step
 from sloproof.experiment.capacity.plan import search_plans, turn
-from sloproof.experiment.capacity.trials import observation
+from sloproof.experiment.capacity.trials import observation, scored
 from sloproof.experiment.plan import PlannedTrial, derived_seed
 from sloproof.experiment.run import evaluated, run_trial, watched
 
@@ -60,4 +60,4 @@ def search(run: Run, progress: Progress) -> None:
 
 
 def _observed(run: Run, result: TrialResult) -> Observation:
-    return observation(run.folder.trial(result.folder), result, run.definition)
+    return observation(scored(run.folder.trial(result.folder)), result, run.definition)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -16,12 +16,11 @@ from sloproof.analysis.capacity.result import CAPACITY, Capacity, Curve, Point, 
 from sloproof.analysis.capacity.search import Ending, Finding, Step, so_far, step
 from sloproof.analysis.percentiles import percentile
 from sloproof.analysis.results import ObjectiveDefinition, ObjectiveResult
-from sloproof.analysis.samples import Phase
 from sloproof.analysis.verdicts import floor_events
 from sloproof.experiment.capacity.plan import search_plans
-from sloproof.experiment.capacity.trials import observation, processors, used
+from sloproof.experiment.capacity.trials import observation, processors, scored, used
+from sloproof.experiment.judging import definition_of
 from sloproof.observe.conventions import JOB_COMPLETED
-from sloproof.slo.definition import EventLatency, Latency
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,9 +31,12 @@ if TYPE_CHECKING:
     from sloproof.analysis.capacity.observation import Observation
     from sloproof.analysis.capacity.search import SearchPlan
     from sloproof.analysis.results import TrialResult
-    from sloproof.experiment.runfolder import RunFolder, TrialFolder
+    from sloproof.analysis.scored import Scored
+    from sloproof.experiment.runfolder import RunFolder
     from sloproof.experiment.spec import Experiment
-    from sloproof.slo.definition import Definition, Objective
+    from sloproof.slo.definition import Definition
+
+Latencies: TypeAlias = "dict[str, tuple[float | None, float | None]]"
 
 DEFINITION = ObjectiveDefinition(
     name=CAPACITY,
@@ -61,11 +63,15 @@ def asked(experiment: Experiment) -> Search | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Searched:
-    """The trials of one configuration, in their order: results, what each said, and what it used."""
+    """The trials of one configuration, in their order: results, what each said, used and took.
+
+    ``latencies_s`` are p50 and p99 by endpoint or event, ``None`` where too few tell, or one never ended.
+    """
 
     trials: Sequence[TrialResult]
     seen: Sequence[Observation]
     usages: Sequence[Usage]
+    latencies_s: Sequence[Latencies]
     finding: Finding
     complete: bool
 
@@ -88,7 +94,7 @@ def capacities(
         conclusion = replace(conclusion, at_least_per_s=None) if few else conclusion
         limit = _limit(searched, conclusion, processors(experiment, each, facts))
         said = sentence(conclusion, searched.finding, limit, search, complete=searched.complete)
-        points = tuple(_points(run, searched, definition))
+        points = tuple(_points(searched, definition))
         found.append(
             Capacity(
                 configuration=each.id,
@@ -114,13 +120,20 @@ def capacities(
 def _searched(
     run: RunFolder, plan: SearchPlan, definition: Definition, trials: Sequence[TrialResult]
 ) -> _Searched:
-    seen = [observation(run.trial(trial.folder), trial, definition) for trial in trials]
-    end = step(plan, seen)
     records = {record.folder: record for record in run.records()}
+    seen, usages, latencies_s = [], [], []
+    for trial in trials:
+        folder = run.trial(trial.folder)
+        events = scored(folder)  # read once, and let go of before the next
+        seen.append(observation(events, trial, definition))
+        usages.append(used(events, folder.gain(), records[trial.folder], definition))
+        latencies_s.append(dict(_latencies(events)))
+    end = step(plan, seen)
     return _Searched(
         trials=trials,
         seen=seen,
-        usages=[used(run.trial(each.folder), records[each.folder], definition) for each in trials],
+        usages=usages,
+        latencies_s=latencies_s,
         finding=end if isinstance(end, Finding) else so_far(plan, seen),
         complete=isinstance(end, Finding),
     )
@@ -174,33 +187,31 @@ def _generator(searched: _Searched) -> str:
     return f"at {rate_per_s:g} requests/s {at[0].problems[0] if at else 'no objective had an event'}"
 
 
-def _points(run: RunFolder, searched: _Searched, definition: Definition) -> Iterator[Point]:
-    rows = zip(searched.trials, searched.seen, searched.usages, searched.finding.steps, strict=False)
-    for trial, seen, usage, its in rows:
+def _points(searched: _Searched, definition: Definition) -> Iterator[Point]:
+    told = zip(searched.trials, searched.seen, searched.usages, searched.latencies_s, strict=True)
+    for (trial, seen, usage, latencies_s), its in zip(told, searched.finding.steps, strict=False):
         yield Point(
             trial=trial.folder,
             rate_per_s=seen.rate_per_s,
             step=its,
             valid=seen.valid,
             met=seen.met if seen.valid else None,
-            latencies_s=dict(_latencies(run.trial(trial.folder))),
+            latencies_s=latencies_s,
             at_target_s=dict(_at_target(seen, definition)),
             subject_cpu=usage.subject_cpu,
         )
 
 
 def _at_target(seen: Observation, definition: Definition) -> Iterator[tuple[str, float | None]]:
-    for objective in definition.objectives:
-        endpoint, threshold_s = _endpoint(objective), _threshold_s(objective)
-        if endpoint and threshold_s and (margin := seen.margins.get(objective.name)) is not None:
-            yield endpoint, threshold_s * math.exp(margin) if margin < math.inf else None
+    for asks in map(definition_of, definition.objectives):
+        if asks.endpoint and asks.threshold_s and (margin := seen.margins.get(asks.name)) is not None:
+            yield asks.endpoint, asks.threshold_s * math.exp(margin) if margin < math.inf else None
 
 
-def _latencies(folder: TrialFolder) -> Iterator[tuple[str, tuple[float | None, float | None]]]:
-    scored = folder.samples().select(phase=Phase.LOAD)
-    values = {endpoint: scored.select(endpoint=endpoint).latency_s for endpoint in scored.endpoints}
-    if len(jobs := folder.jobs().select(phase=Phase.LOAD)):
-        values[JOB_COMPLETED] = jobs.latency_s
+def _latencies(events: Scored) -> Iterator[tuple[str, tuple[float | None, float | None]]]:
+    values = {endpoint: each.latency_s for endpoint, each in events.requests.items()}
+    if len(events.jobs):
+        values[JOB_COMPLETED] = events.jobs.latency_s
     for name, latency_s in values.items():
         p50, p99 = percentile(latency_s, 0.5), percentile(latency_s, 0.99)
         yield name, (_finite(p50), _finite(p99))
@@ -211,10 +222,10 @@ def _finite(seconds: float | None) -> float | None:
 
 
 def _curves(points: Sequence[Point], definition: Definition, lines: Sequence[Line]) -> Iterator[Curve]:
-    by_endpoint = {endpoint: each for each in definition.objectives if (endpoint := _endpoint(each))}
+    asked_of = {each.endpoint: each for each in map(definition_of, definition.objectives)}
     fitted = {line.objective: line for line in lines}
     for endpoint in dict.fromkeys(name for point in points for name in point.latencies_s):
-        objective = by_endpoint.get(endpoint)
+        objective = asked_of.get(endpoint)
         line = fitted.get(objective.name) if objective else None
         rising = [
             (point.rate_per_s, latency_s)
@@ -224,24 +235,8 @@ def _curves(points: Sequence[Point], definition: Definition, lines: Sequence[Lin
         yield Curve(
             endpoint=endpoint,
             objective=objective.name if objective else None,
-            threshold_s=_threshold_s(objective) if objective else None,
+            threshold_s=objective.threshold_s if objective else None,
             intercept=line.intercept if line else None,
             slope_s=line.slope_s if line else None,
             knee_per_s=knee(rising),
         )
-
-
-def _endpoint(objective: Objective) -> str | None:
-    match objective.indicator:
-        case Latency(method=method, route=route):
-            return f"{method} {route}"
-        case EventLatency(event=event):
-            return event
-    return None
-
-
-def _threshold_s(objective: Objective) -> float | None:
-    match objective.indicator:
-        case Latency(threshold_s=exact_s) | EventLatency(threshold_s=exact_s):
-            return float(exact_s)
-    return None

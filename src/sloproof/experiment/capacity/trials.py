@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sloproof.analysis.capacity.limits import Processors
 from sloproof.analysis.capacity.observation import Observation
+from sloproof.analysis.scored import Scored
 from sloproof.experiment.capacity.plan import TURN_S
 from sloproof.experiment.filling import fill
 from sloproof.experiment.record import BackendName, Part
@@ -19,15 +20,21 @@ if TYPE_CHECKING:
     from sloproof.experiment.record import TrialRecord
     from sloproof.experiment.runfolder import RunFacts, TrialFolder
     from sloproof.experiment.spec import Experiment
+    from sloproof.observe.scrape import Scrape
     from sloproof.slo.definition import Definition
 
 
-def observation(folder: TrialFolder, result: TrialResult, definition: Definition) -> Observation:
+def scored(folder: TrialFolder) -> Scored:
+    """Read what a trial is judged by."""
+    return Scored.of(folder.samples(), folder.jobs())
+
+
+def observation(scored: Scored, result: TrialResult, definition: Definition) -> Observation:
     """Return what a trial says of the objectives at its rate.
 
     One in which no objective had an event says nothing, and is not valid for a search.
     """
-    found = margins(definition.objectives, folder.samples(), folder.jobs())
+    found = margins(definition.objectives, scored)
     assert result.rate_per_s is not None  # noqa: S101 - every trial of a search has one
     return Observation(
         rate_per_s=result.rate_per_s,
@@ -37,14 +44,14 @@ def observation(folder: TrialFolder, result: TrialResult, definition: Definition
     )
 
 
-def used(folder: TrialFolder, record: TrialRecord, definition: Definition) -> Usage:
+def used(scored: Scored, gain: Scrape | None, record: TrialRecord, definition: Definition) -> Usage:
     """Return what a trial used of the machine over its load phase.
 
     Jobs that ended after it add to what was used, and make it look busier than it was, never idler.
     """
     return usage(
-        folder.gain(),
-        folder.samples(),
+        gain,
+        scored,
         generator_cpu=record.generator.cpu_ratio,
         requests=definition.metrics.requests,
         seconds=record.seconds[Part.LOAD],

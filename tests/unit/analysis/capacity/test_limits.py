@@ -30,6 +30,12 @@ IDLE = Usage(
             id="one process of one loop",
         ),
         pytest.param(
+            {"subject_cpu": 1.41, "worker_cpu": 1.41, "generator_cpu": 0.4},
+            Limiter.MACHINE_CPU,
+            "subject 1.41 and load generator 0.40 of 2 processors",
+            id="threads of one process, which say nothing of its loop",
+        ),
+        pytest.param(
             {"loop_lag_s": 0.2, "worker_cpu": None},
             Limiter.EVENT_LOOP,
             "tasks resumed 200.0 ms late on average",
