@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,7 @@ class RunProgress:
         self._expected_s = 0.0
         self._durations_s: list[float] = []
         self._planned = self._done = 0
+        self._within_s = math.inf
         self._trial_began = time.monotonic()
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -87,7 +89,8 @@ class RunProgress:
         plans = search_plans(run.experiment, run.backend.name).values()
         self._planned, self._done = sum(map(most_trials, plans)), done
         self._expected_s = sum(each.trial_s for each in plans) / len(plans)
-        within = duration(sum(each.budget_s for each in plans))
+        self._within_s = sum(each.budget_s for each in plans)
+        within = duration(self._within_s)
         size = f"{len(plans)} configurations, at most about {self._planned} trials, within {within}"
         if done:
             size += f", {done} trials done"
@@ -129,10 +132,15 @@ class RunProgress:
         return "  ".join(slis)
 
     def _left_s(self) -> float:
-        """Return the seconds that the remaining trials will take if they take as long as those so far."""
-        mean_s = sum(self._durations_s) / len(self._durations_s) if self._durations_s else self._expected_s
+        """Return the seconds that the remaining trials will take if they take as long as those so far.
+
+        A search ends within its time, whatever its trials take.
+        """
+        spent_s = sum(self._durations_s)
+        mean_s = spent_s / len(self._durations_s) if self._durations_s else self._expected_s
         running_s = min(time.monotonic() - self._trial_began, mean_s)
-        return max(0.0, (self._planned - self._done) * mean_s - running_s)
+        left_s = min((self._planned - self._done) * mean_s, self._within_s - spent_s)
+        return max(0.0, left_s - running_s)
 
     def stop(self) -> None:
         """Take the bar from the screen."""
