@@ -93,7 +93,7 @@ def evaluate(folder: TrialFolder, record: TrialRecord, definition: Definition, *
         requests_by_worker={} if gain is None else _by_worker(gain),
         subject_pressure=None if record.pressure is None else record.pressure.figures(),
         subject_cpu_s=gain.total(PROCESS_CPU) if gain is not None and gain.has(PROCESS_CPU) else None,
-        subject_build={} if gain is None else next((labels for labels, _ in gain.select(BUILD_INFO)), {}),
+        subject_build={} if gain is None else _build(gain),
         timelines=overlay.timelines(),
         files=tuple(sorted(file.name for file in folder.path.iterdir() if _is_evidence(file))),
         scrapes=scrapes(observed.reading),
@@ -194,6 +194,11 @@ def _stop_violations(stop: Stop) -> Iterator[str]:
         yield f"the subject ended with status {stop.exit_status} after SIGTERM"
     if stop.restart_failure is not None:
         yield f"it did not come up again on its own store: {stop.restart_failure.splitlines()[0]}"
+
+
+def _build(gain: Scrape) -> dict[str, str]:
+    """Return what the subject says it is, in an order of its own: labels have none, and differ each time."""
+    return dict(sorted(next((labels for labels, _ in gain.select(BUILD_INFO)), {}).items()))
 
 
 def _by_worker(gain: Scrape) -> dict[str, int]:
