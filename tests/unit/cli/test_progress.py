@@ -30,6 +30,18 @@ PLANNED = [
 ]
 
 
+def run_of(invention: Invention, file: str) -> Run:
+    experiment = spec.load(ROOT / "experiments" / file)
+    return Run(
+        folder=invention.folder,
+        experiment=experiment,
+        definition=definition.load(experiment.slo),
+        backend=ProcessBackend(experiment=experiment, reason="asked for"),
+        workers=Workers(),
+        prometheus=Absent("switched off"),
+    )
+
+
 def told(invention: Invention, *, again: bool = False, terminal: bool = False, **changes: object) -> str:
     """Return what a person is shown of a run of two trials of which one has ended."""
     trial = InventedTrial(configuration="uvicorn", **changes)  # type: ignore[arg-type]
@@ -43,17 +55,8 @@ def told(invention: Invention, *, again: bool = False, terminal: bool = False, *
     console = Console(
         file=io.StringIO(), width=200, highlight=False, force_terminal=terminal, color_system=None
     )
-    experiment = spec.load(ROOT / "experiments" / "quick.yaml")
-    run = Run(
-        folder=invention.folder,
-        experiment=experiment,
-        definition=definition.load(experiment.slo),
-        backend=ProcessBackend(experiment=experiment, reason="asked for"),
-        workers=Workers(),
-        prometheus=Absent("switched off"),
-    )
     with RunProgress(console) as progress:
-        progress.began(run, PLANNED, done=0)
+        progress.began(run_of(invention, "quick.yaml"), PLANNED, done=0)
         progress.part(PLANNED[0], Part.LOAD)
         progress.ended(PLANNED[0], result, again=again)
     assert isinstance(console.file, io.StringIO)
@@ -67,6 +70,14 @@ def test_a_log_gets_a_plain_line_for_each_trial_with_its_slis_and_the_time_left(
     assert line.startswith("1/2  block 1  uvicorn")
     assert "submit-latency 97.0 %  read-latency 97.0 %  availability 100 %  completion 100 %" in line
     assert line.endswith(" left")
+
+
+def test_a_search_of_slow_trials_is_promised_no_more_time_than_it_has(invention: Invention) -> None:
+    progress = RunProgress(Console(file=io.StringIO()))
+    progress.searching(run_of(invention, "capacity.yaml"), done=0)
+    progress._durations_s += [60.0, 60.0]
+
+    assert 0 < progress._left_s() <= 24 * 60 - 120
 
 
 @pytest.mark.parametrize(
