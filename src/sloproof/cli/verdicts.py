@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -10,7 +10,7 @@ from rich.text import Text
 
 from sloproof.analysis.capacity.result import CAPACITY
 from sloproof.analysis.verdicts import Verdict
-from sloproof.report.answer import notes
+from sloproof.report.answer import notes, undecided
 from sloproof.report.text import asks, percent
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def verdict_table(results: Results) -> Table:
 
 
 def reasons(results: Results) -> Iterator[str]:
-    """Yield why objectives are violated, where observers disagree, what was invalid: not more than a few."""
-    for about, note in islice(notes(results), MOST_REASONS):
+    """Yield why objectives are violated or undecided, where observers disagree, what was invalid: a few."""
+    for about, note in islice(chain(notes(results), undecided(results)), MOST_REASONS):
         yield f"{about}: {note}"
 
 

@@ -72,6 +72,15 @@ def test_a_log_gets_a_plain_line_for_each_trial_with_its_slis_and_the_time_left(
     assert line.endswith(" left")
 
 
+def test_the_reason_of_an_objective_that_is_undecided_stands_there_too(invention: Invention) -> None:
+    for block in range(1, 6):
+        invention.add(InventedTrial(configuration="uvicorn-1", block=block))
+
+    told = list(reasons(summarise(invention.folder)))
+
+    assert any(line.startswith("uvicorn-1, submit-latency: 5 trials saw events") for line in told), told
+
+
 def test_a_search_of_slow_trials_is_promised_no_more_time_than_it_has(invention: Invention) -> None:
     progress = RunProgress(Console(file=io.StringIO()))
     progress.searching(run_of(invention, "capacity.yaml"), done=0)
